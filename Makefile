@@ -1,0 +1,49 @@
+# Every command of the project. `make help` lists them.
+PYTHON ?= python3
+TOOLS  := .tools/bin
+UV     := UV_PROJECT_ENVIRONMENT=.venv UV_PYTHON_DOWNLOADS=never $(TOOLS)/uv
+UV_VERSION := 0.13.9
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test lint bench texts lock
+
+help:  ## list the commands
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  make \1\t/' | expand -t 16
+
+install: .venv/installed  ## make the environment in .venv from the lock file
+
+run: .venv/installed  ## serve the web chat on http://127.0.0.1:8080, and Telegram when a token is set
+	.venv/bin/wegwijs serve
+
+test: .venv/developing  ## run every test, on SQLite and PostgreSQL, and in Chromium where it is there
+	.venv/bin/pytest
+
+lint: .venv/developing  ## check style, types, message catalogues and knowledge
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/wegwijs knowledge check
+
+bench: .venv/developing  ## measure speed, beside a bare echo bot
+	.venv/bin/python -m benchmarks
+
+texts: .venv/developing  ## bring locales/ in step with the interface texts in the code
+	.venv/bin/pybabel extract --no-wrap --omit-header --sort-by-file -k text:1 -k Text:1 -o locales/wegwijs.pot bot
+	.venv/bin/pybabel update --no-wrap --no-fuzzy-matching --ignore-obsolete -D wegwijs -i locales/wegwijs.pot -d locales
+
+lock: $(TOOLS)/uv  ## renew uv.lock after a change in pyproject.toml
+	$(UV) lock
+
+$(TOOLS)/uv:
+	$(PYTHON) -m venv .tools
+	$(TOOLS)/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+.venv/installed: uv.lock pyproject.toml | $(TOOLS)/uv
+	$(UV) sync --frozen --inexact --no-dev --compile-bytecode --quiet --python $(PYTHON)
+	@.venv/bin/python -m compileall -q bot
+	@.venv/bin/wegwijs ask hello > /dev/null  # what is learnt now need not be learnt at the first start
+	@touch $@
+
+.venv/developing: .venv/installed
+	$(UV) sync --frozen --compile-bytecode --quiet --python $(PYTHON)
+	@touch $@

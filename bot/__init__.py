@@ -1,0 +1,1 @@
+"""Wegwijs: answers for people who are new in Ghent. `app.py` puts the rooms together."""

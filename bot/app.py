@@ -1,0 +1,210 @@
+"""Composition root: opens what is needed, puts the rooms together, and serves until told to stop."""
+
+import asyncio
+import datetime
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from time import perf_counter
+
+import structlog
+from aiohttp import web
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from sqlalchemy import text as sql
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot import knowledge, storage, texts
+from bot.conversation import Event, Reply, Respond, respond
+from bot.conversation.respond import apology
+from bot.knowledge import Holder
+from bot.learning import recall
+from bot.settings import Settings
+from bot.storage import retention
+from bot.texts import Texts
+from bot.understanding import Understanding
+from bot.web import add_chat, add_health, secure
+from bot.web.chat import LONGEST_BODY
+
+Clock = Callable[[], datetime.datetime]
+
+HOUSEKEEPING_SECONDS = 6 * 3600
+_STOP_SECONDS = 4
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """What every channel is given, and what health looks at."""
+
+    respond: Respond
+    knowledge: Holder[Understanding]
+    database: AsyncEngine
+    texts: Texts
+    registry: CollectorRegistry
+
+
+def utc_now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)
+
+
+@asynccontextmanager
+async def open_conversation(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[Conversation]:
+    """Database, knowledge and texts, with the one `respond` that all channels call."""
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(storage.open_storage(settings.database_url))
+        await storage.migrate(database)
+        holder = await stack.enter_async_context(knowledge.open_holder(settings.knowledge, recall))
+        catalogues = texts.load()
+        registry = CollectorRegistry()
+        answer: Respond = partial(respond, knowledge=holder, database=database, texts=catalogues, clock=clock)
+        answer = partial(_apologising, answer, texts=catalogues)
+        answer = partial(_observed, answer, seen=_Seen(registry), holder=holder)
+        yield Conversation(answer, holder, database, catalogues, registry)
+
+
+# The nest around `respond`, from the inside out
+
+
+async def _apologising(inner: Respond, event: Event, *, texts: Texts) -> Sequence[Reply]:
+    """A fault of ours becomes a kind word; a database that is away does not, so that the event can come again."""
+    try:
+        return await inner(event)
+    except storage.Unavailable:
+        raise
+    except Exception:
+        log.exception("respond failed", event_type=type(event).__name__)
+        return apology(texts, event.speaker)
+
+
+class _Seen:
+    """What is counted."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.events = Counter("wegwijs_events", "Events handled", ["channel", "type"], registry=registry)
+        self.decisions = Counter(
+            "wegwijs_decisions", "Decisions on typed words", ["decision", "language"], registry=registry
+        )
+        self.seconds = Histogram(
+            "wegwijs_respond_seconds",
+            "Time from event to replies",
+            buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5),
+            registry=registry,
+        )
+
+
+async def _observed(inner: Respond, event: Event, *, seen: _Seen, holder: Holder[Understanding]) -> Sequence[Reply]:
+    """One log line and a few counts for each event; nothing that a person wrote."""
+    channel, kind = event.speaker.channel, type(event).__name__
+    started = perf_counter()
+    with structlog.contextvars.bound_contextvars(channel=channel, event_type=kind):
+        try:
+            replies = await inner(event)
+        except storage.Unavailable:
+            log.error("database away")
+            raise
+        seconds = perf_counter() - started
+        seen.events.labels(channel, kind).inc()
+        seen.seconds.observe(seconds)
+        noted = structlog.contextvars.get_contextvars()
+        if "decision" in noted:
+            seen.decisions.labels(noted["decision"], noted["language"]).inc()
+        log.info(
+            "answered", replies=len(replies), ms=round(seconds * 1000, 2), knowledge=holder.current.snapshot.version
+        )
+        structlog.contextvars.unbind_contextvars("decision", "language", "slug", "score")
+    return replies
+
+
+# Serving
+
+
+def web_app(conversation: Conversation) -> web.Application:
+    """The aiohttp application: the chat page and health. Telegram's webhook is added by `serve`."""
+    app = web.Application(client_max_size=LONGEST_BODY)
+    app.on_response_prepare.append(secure)
+    add_chat(app, conversation.respond, conversation.texts)
+    add_health(app, partial(_faults, conversation), conversation.registry)
+    return app
+
+
+async def _faults(conversation: Conversation) -> dict[str, str]:
+    try:
+        async with storage.begin(conversation.database) as connection:
+            await connection.execute(sql("SELECT 1"))
+    except storage.Unavailable:
+        return {"database": "away"}
+    return {}
+
+
+async def serve(settings: Settings, announce: Callable[[str], None], clock: Clock = utc_now) -> None:
+    """Serve the web side, and Telegram when there is a token, until SIGTERM or SIGINT."""
+    async with AsyncExitStack() as stack:
+        conversation = await stack.enter_async_context(open_conversation(settings, clock))
+        app = web_app(conversation)
+        telegram = await _open_telegram(stack, settings, conversation, app)
+        address = await stack.enter_async_context(_listening(app, settings))
+        for task in (_keep_house(conversation, clock), *telegram):
+            stack.push_async_callback(_stop, asyncio.create_task(task))
+        announce(address)
+        await _told_to_stop()
+
+
+async def _open_telegram(
+    stack: AsyncExitStack, settings: Settings, conversation: Conversation, app: web.Application
+) -> list[Coroutine[None, None, None]]:
+    """Join Telegram; what has to run beside the web side."""
+    if settings.telegram_token is None:
+        return []
+    # Imported here: the library takes a quarter of a second, which the web chat alone need not wait for.
+    from bot import telegram
+
+    token = settings.telegram_token.get_secret_value()
+    bot = await stack.enter_async_context(telegram.open_bot(token, settings.telegram_api))
+    receiver = telegram.Receiver(bot, conversation.respond)
+    if not settings.webhook_url or not settings.webhook_secret:
+        return [telegram.poll(receiver)]
+    secret = settings.webhook_secret.get_secret_value()
+    telegram.add_webhook(app, receiver, settings.webhook_url, secret)
+    return [telegram.set_webhook(bot, settings.webhook_url, secret)]
+
+
+@asynccontextmanager
+async def _listening(app: web.Application, settings: Settings) -> AsyncIterator[str]:
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_STOP_SECONDS)
+    await runner.setup()
+    site = web.TCPSite(runner, settings.host, settings.port)
+    try:
+        await site.start()
+        port = runner.addresses[0][1]
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        yield f"http://{host}:{port}"
+    finally:
+        await runner.cleanup()
+
+
+async def _keep_house(conversation: Conversation, clock: Clock) -> None:
+    """Delete what is past its time, now and every few hours."""
+    while True:
+        try:
+            async with storage.begin(conversation.database) as connection:
+                deleted = await retention.delete_expired(connection, clock())
+            log.info("kept house", deleted=deleted)
+        except storage.Unavailable:
+            log.warning("house not kept: database away")
+        await asyncio.sleep(HOUSEKEEPING_SECONDS)
+
+
+async def _stop(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait([task], timeout=_STOP_SECONDS)
+
+
+async def _told_to_stop() -> None:
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    await told.wait()

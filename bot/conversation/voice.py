@@ -1,0 +1,33 @@
+"""What a reply is made with: the knowledge, the interface texts and the language to speak."""
+
+from dataclasses import dataclass, replace
+
+from bot.conversation.events import Button, Reply
+from bot.conversation.steps import Step
+from bot.knowledge import Snapshot
+from bot.languages import Language
+from bot.texts import Texts
+
+Rows = tuple[tuple[Button, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """One language, spoken about one snapshot."""
+
+    snapshot: Snapshot
+    texts: Texts
+    language: Language
+
+    def text(self, message: str, /, **values: str) -> str:
+        """An interface text in this language; `message` is its English."""
+        return self.texts.text(message, self.language.code, **values)
+
+    def button(self, icon: str, message: str, step: Step) -> Button:
+        return Button(f"{icon} {self.text(message)}", step)
+
+    def reply(self, *paragraphs: str, rows: Rows = (), replaces: bool = False) -> Reply:
+        return Reply("\n\n".join(paragraphs), self.language, rows, replaces)
+
+    def speaking(self, language: Language) -> "Voice":
+        return replace(self, language=language)

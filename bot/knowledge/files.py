@@ -1,0 +1,140 @@
+"""Reading one file: text, YAML with line numbers, and the front matter of a Markdown file."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from bot.knowledge.problems import Problem
+
+FENCE = "---"
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Broken(Exception):
+    """This file cannot be used; holds the problems found in it."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__(*problems)
+        self.problems = problems
+
+
+class FrontMatter(NamedTuple):
+    """A Markdown file in two: the YAML above and the text below, with the line where each begins."""
+
+    yaml: str
+    yaml_line: int
+    body: str
+    body_line: int
+
+
+def read(path: Path) -> str:
+    """The text of a file; a byte order mark and Windows line ends do not matter."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        raise Broken(Problem(path, line, "this is not UTF-8 text; save the file as UTF-8", fault=True)) from None
+    except OSError as error:
+        raise Broken(Problem(path, 1, f"cannot be read: {error.strerror}", fault=True)) from None
+
+
+def split(path: Path, text: str) -> FrontMatter:
+    """Divide a text file at its two `---` lines."""
+    lines = text.split("\n")
+    if lines[0].rstrip() != FENCE:
+        raise Broken(
+            Problem(
+                path, 1, "the file must begin with a line of three dashes (---), then title and questions", fault=True
+            )
+        )
+    for number, line in enumerate(lines[1:], start=1):
+        if line.rstrip() == FENCE:
+            return FrontMatter("\n".join(lines[1:number]), 2, "\n".join(lines[number + 1 :]), number + 2)
+    raise Broken(
+        Problem(
+            path,
+            1,
+            "the second line of three dashes (---) is missing; put it between the questions and the text",
+            fault=True,
+        )
+    )
+
+
+def parse(model: type[Model], path: Path, text: str, first_line: int = 1, *, typed: bool = False) -> Model:
+    """YAML text as `model`; raises `Broken` with the line of each fault.
+
+    Every scalar is read as a string (`112`, `no` and `1e3` stay what staff typed) unless `typed`.
+    """
+    try:
+        data = yaml.load(text, Loader=yaml.CSafeLoader if typed else yaml.CBaseLoader) or {}
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = first_line + (mark.line if mark else 0)
+        raise Broken(Problem(path, line, _yaml_advice(error, text, line - first_line), fault=True)) from None
+    except yaml.YAMLError:
+        raise Broken(
+            Problem(
+                path,
+                first_line,
+                "a sign in this file is not allowed in YAML; type the text again without it",
+                fault=True,
+            )
+        ) from None
+    if not isinstance(data, Mapping):
+        raise Broken(Problem(path, first_line, "write `name: value` on each line", fault=True))
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise Broken(*(_problem(path, text, first_line, model, fault) for fault in error.errors())) from None
+
+
+def _yaml_advice(error: yaml.MarkedYAMLError, text: str, line: int) -> str:
+    lines = text.split("\n")
+    here = lines[line] if line < len(lines) else ""
+    if "\t" in here:
+        return "there is a tab in this line; use spaces"
+    if ": " in here.strip().removeprefix("- ").partition(": ")[2] or (here.lstrip().startswith("- ") and ": " in here):
+        return 'put quotes around a text that holds a colon: "like: this"'
+    if here.count('"') % 2 or here.count("'") % 2:
+        return "a quote is missing in this line or just above it"
+    return f"this is not valid YAML ({error.problem}); compare it with the lines above"
+
+
+def _problem(path: Path, text: str, first_line: int, model: type[BaseModel], fault: Any) -> Problem:
+    where = fault["loc"]
+    name = ".".join(str(part + 1 if isinstance(part, int) else part) for part in where)
+    advice = (
+        "is missing; add it"
+        if fault["type"] == "missing"
+        else f"holds {fault['input']!r}; {_takes(model, where, fault)}"
+    )
+    return Problem(path, first_line + line_of(text, where), f"`{name}` {advice}", fault=True)
+
+
+def _takes(model: type[BaseModel], where: tuple[Any, ...], fault: Any) -> str:
+    field = model.model_fields.get(str(where[0])) if where else None
+    if isinstance(fault["input"], Mapping) and len(where) > 1:
+        return "put quotes around a text that holds a colon"
+    return f"it takes {field.description}" if field and field.description else str(fault["msg"])
+
+
+def line_of(text: str, where: tuple[Any, ...]) -> int:
+    """The line (from 0) of the YAML value at `where`, a path of keys and positions, or of its nearest parent."""
+    node = yaml.compose(text, Loader=yaml.CSafeLoader)
+    line = 0
+    for part in where:
+        if isinstance(node, yaml.MappingNode):
+            pair = next(((key, value) for key, value in node.value if key.value == part), None)
+            if pair is None:
+                break
+            line, node = pair[0].start_mark.line, pair[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+            node = node.value[part]
+            line = node.start_mark.line
+        else:
+            break
+    return line

@@ -1,0 +1,79 @@
+"""The Bot API client, and how long it tries."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+import structlog
+from telegram import Bot
+from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
+from telegram.request import HTTPXRequest
+
+__all__ = ["InvalidToken", "api_call", "open_bot"]
+
+Result = TypeVar("Result")
+log = structlog.get_logger(__name__)
+
+CONNECTIONS = 64
+_TRIES = 4
+_LONGEST_WAIT = 60  # seconds; Telegram asks for more only when something is very wrong
+_FIRST_PAUSE = 0.5
+
+
+@asynccontextmanager
+async def open_bot(token: str, api: str) -> AsyncIterator[Bot]:
+    """A client that knows its own name. Waits until Telegram answers; raises `InvalidToken` when it refuses us."""
+    request = HTTPXRequest(connection_pool_size=CONNECTIONS, pool_timeout=30)
+    bot = Bot(token, base_url=f"{api}/bot", base_file_url=f"{api}/file/bot", request=request)
+    await _until_reached(bot.initialize)
+    try:
+        yield bot
+    finally:
+        await bot.shutdown()
+
+
+async def _until_reached(connect: Callable[[], Awaitable[None]]) -> None:
+    pause = _FIRST_PAUSE
+    while True:
+        try:
+            return await connect()
+        except (NetworkError, RetryAfter) as error:
+            if isinstance(error, BadRequest):
+                raise
+            log.warning("telegram not reached", error=type(error).__name__, next_try_in=pause)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_WAIT)
+
+
+async def api_call(call: Callable[[], Awaitable[Result]]) -> Result | None:
+    """The result of `call`, tried again where that can help; None when the chat is closed to us.
+
+    A 429 is obeyed: Telegram names the seconds (`retry_after`). Raises `BadRequest` for what we got wrong,
+    and the last `TelegramError` when trying again did not help.
+    """
+    for attempt in range(_TRIES):
+        try:
+            return await call()
+        except Forbidden:
+            log.info("chat closed")
+            return None
+        except BadRequest:
+            raise
+        except RetryAfter as error:
+            seconds = error.retry_after if isinstance(error.retry_after, int) else error.retry_after.total_seconds()
+            await asyncio.sleep(min(seconds, _LONGEST_WAIT))
+        except NetworkError as error:
+            log.warning("telegram not reached", error=type(error).__name__)
+            await asyncio.sleep(_FIRST_PAUSE * 2**attempt)
+    return await _last_try(call)
+
+
+async def _last_try(call: Callable[[], Awaitable[Result]]) -> Result | None:
+    try:
+        return await call()
+    except Forbidden:
+        return None
+    except TelegramError:
+        log.error("reply not sent")
+        raise

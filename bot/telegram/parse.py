@@ -1,0 +1,50 @@
+"""A Telegram update to an event; None where silence is right."""
+
+from telegram import CallbackQuery, Message, Update
+from telegram.constants import ChatType
+
+from bot.conversation import Attachment, Command, Event, Press, Speaker, Start, Utterance
+
+CHANNEL = "telegram"
+ALLOWED_UPDATES = ("message", "edited_message", "callback_query")
+
+
+def parse(update: Update) -> Event | None:
+    """The event in `update`. Groups, channels and Telegram's own notices give none."""
+    key = f"{CHANNEL}:{update.update_id}"
+    if update.callback_query:
+        return _parse_press(update.callback_query, key)
+    message = update.message or update.edited_message
+    if message is None or message.from_user is None or message.chat.type != ChatType.PRIVATE:
+        return None
+    speaker = Speaker(CHANNEL, str(message.chat.id), message.from_user.language_code)
+    words = message.text or message.caption
+    if words:
+        return _parse_words(words, speaker, key)
+    # An edited message without words is a place that moves: the first one had its answer.
+    return Attachment(speaker=speaker, key=key) if update.message and message.effective_attachment else None
+
+
+def _parse_words(words: str, speaker: Speaker, key: str) -> Event:
+    if not words.startswith("/"):
+        return Utterance(text=words, speaker=speaker, key=key)
+    name = words[1:].split(maxsplit=1)[0].partition("@")[0].lower() if len(words) > 1 else ""
+    return Start(speaker=speaker, key=key) if name == "start" else Command(name=name, speaker=speaker, key=key)
+
+
+def _parse_press(query: CallbackQuery, key: str) -> Event | None:
+    chat = query.message.chat if query.message else None
+    if chat is None or chat.type != ChatType.PRIVATE:
+        return None
+    return Press(data=query.data or "", speaker=Speaker(CHANNEL, str(chat.id), query.from_user.language_code), key=key)
+
+
+def chat_of(update: Update) -> int:
+    """Whose turn it is: updates with the same number are handled one after the other."""
+    return update.effective_chat.id if update.effective_chat else 0
+
+
+def pressed_message(update: Update) -> Message | None:
+    """The message whose button was pressed, as far as it can still be edited."""
+    message = update.callback_query.message if update.callback_query else None
+    return message if isinstance(message, Message) else None

@@ -1,0 +1,151 @@
+"""Updates in, by webhook or by long polling, with the same code behind: handle first, acknowledge after."""
+
+import asyncio
+import hmac
+from collections import defaultdict
+from collections.abc import Sequence
+from contextlib import suppress
+from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
+
+import structlog
+from aiohttp import web
+from telegram import Bot, Message, Update
+from telegram.error import BadRequest, TelegramError
+
+from bot.conversation import Reply, Respond
+from bot.storage import Unavailable
+from bot.telegram.bot import api_call
+from bot.telegram.parse import ALLOWED_UPDATES, chat_of, parse, pressed_message
+from bot.telegram.render import Outgoing, render
+
+SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105
+POLL_SECONDS = 30
+_PAUSE = 1.0
+
+log = structlog.get_logger(__name__)
+
+
+class Receiver:
+    """Handles updates: those of one chat one after the other, those of different chats side by side."""
+
+    def __init__(self, bot: Bot, respond: Respond) -> None:
+        self.bot = bot
+        self._respond = respond
+        self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+
+    async def receive(self, update: Update) -> None:
+        """Handle one update to its end; raises `Unavailable` when it must come again."""
+        turn = self._turns.setdefault(chat_of(update), asyncio.Lock())
+        async with turn:
+            await self._handle(update)
+
+    async def _handle(self, update: Update) -> None:
+        event = parse(update)
+        if event is None:
+            await self._acknowledge(update)
+            return
+        replies = await self._respond(event)
+        if not replies:
+            return  # it came before, and had its replies and its acknowledgement then
+        try:
+            await self._send(chat_of(update), replies, pressed_message(update))
+        except TelegramError as error:
+            log.error("telegram refused", error=type(error).__name__, reason=error.message)
+        finally:
+            await self._acknowledge(update)
+
+    async def _acknowledge(self, update: Update) -> None:
+        """Stop the waiting sign on a pressed button; too late is no harm."""
+        if query := update.callback_query:
+            with suppress(TelegramError):
+                await api_call(lambda: self.bot.answer_callback_query(query.id))
+
+    async def _send(self, chat: int, replies: Sequence[Reply], pressed: Message | None) -> None:
+        for reply in replies:
+            messages = render(reply)
+            if reply.replaces and pressed and len(messages) == 1 and await self._edit(pressed, messages[0]):
+                continue
+            for message in messages:
+                await api_call(lambda message=message: self._send_message(chat, message))  # type: ignore[misc]
+
+    async def _send_message(self, chat: int, message: Outgoing) -> Message:
+        return await self.bot.send_message(chat, message.text, entities=message.entities, reply_markup=message.keyboard)
+
+    async def _edit(self, pressed: Message, message: Outgoing) -> bool:
+        """Show `message` in place of the pressed one; False when that one is gone or too old."""
+        try:
+            await api_call(
+                lambda: self.bot.edit_message_text(
+                    message.text,
+                    pressed.chat.id,
+                    pressed.message_id,
+                    entities=message.entities,
+                    reply_markup=message.keyboard,
+                )
+            )
+        except BadRequest as error:
+            return "not modified" in error.message
+        return True
+
+
+def add_webhook(app: web.Application, receiver: Receiver, url: str, secret: str) -> None:
+    """Serve Telegram's webhook at the path of `url`; others are refused before their body is read."""
+
+    async def webhook(request: web.Request) -> web.Response:
+        if not hmac.compare_digest(request.headers.get(SECRET_HEADER, "").encode(), secret.encode()):
+            return web.Response(status=403)
+        try:
+            update = Update.de_json(await request.json(), receiver.bot)
+        except (ValueError, TypeError, KeyError, AttributeError):
+            log.warning("webhook body refused")
+            return web.Response(status=400)
+        try:
+            await receiver.receive(update)
+        except Unavailable:
+            return web.Response(status=503)
+        return web.Response()
+
+    app.router.add_post(urlsplit(url).path or "/", webhook)
+
+
+async def set_webhook(bot: Bot, url: str, secret: str) -> None:
+    """Tell Telegram where to send updates."""
+    await api_call(lambda: bot.set_webhook(url, secret_token=secret, allowed_updates=ALLOWED_UPDATES))
+
+
+async def poll(receiver: Receiver) -> None:
+    """Fetch updates until cancelled. The offset moves only when all that came was handled."""
+    with suppress(TelegramError):
+        await api_call(receiver.bot.delete_webhook)
+    offset: int | None = None
+    while True:
+        try:
+            updates = await receiver.bot.get_updates(
+                offset, timeout=POLL_SECONDS, allowed_updates=ALLOWED_UPDATES, read_timeout=POLL_SECONDS + 10
+            )
+            await _receive_all(receiver, updates)
+        except TelegramError as error:
+            log.warning("telegram not reached", error=type(error).__name__)
+            await asyncio.sleep(_PAUSE)
+        except Unavailable:
+            await asyncio.sleep(_PAUSE)
+        else:
+            offset = updates[-1].update_id + 1 if updates else offset
+
+
+async def _receive_all(receiver: Receiver, updates: Sequence[Update]) -> None:
+    by_chat: dict[int, list[Update]] = defaultdict(list)
+    for update in updates:
+        by_chat[chat_of(update)].append(update)
+    outcomes = await asyncio.gather(
+        *(_receive_in_order(receiver, chat) for chat in by_chat.values()), return_exceptions=True
+    )
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome
+
+
+async def _receive_in_order(receiver: Receiver, updates: Sequence[Update]) -> None:
+    for update in updates:
+        await receiver.receive(update)

@@ -1,0 +1,98 @@
+"""A reply as Telegram messages: text with entities, and an inline keyboard.
+
+Entities instead of marked-up text: there is no markup that could break.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import sulguk
+import sulguk.data
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup, MessageEntity
+from telegram.constants import MessageLimit
+
+from bot.conversation import Button, Link, Reply
+from bot.conversation.steps import pack
+from bot.languages import Direction
+from bot.markup import to_html
+
+LONGEST = MessageLimit.MAX_TEXT_LENGTH  # in UTF-16 code units
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One message."""
+
+    text: str
+    entities: tuple[MessageEntity, ...]
+    keyboard: InlineKeyboardMarkup | None
+
+
+def render(reply: Reply) -> Sequence[Outgoing]:
+    """The messages of one reply, with the buttons under the last."""
+    parts = _rendered_parts(reply.text, reply.language.direction)
+    keyboard = InlineKeyboardMarkup([[_button(button) for button in row] for row in reply.rows]) if reply.rows else None
+    return [
+        Outgoing(text, entities, keyboard if number == len(parts) else None)
+        for number, (text, entities) in enumerate(parts, start=1)
+    ]
+
+
+def _button(button: Button) -> InlineKeyboardButton:
+    if isinstance(button.target, Link):
+        return InlineKeyboardButton(button.label, url=button.target.url)
+    return InlineKeyboardButton(button.label, callback_data=pack(button.target))
+
+
+@lru_cache(maxsize=4096)
+def _rendered_parts(markdown: str, direction: Direction) -> tuple[tuple[str, tuple[MessageEntity, ...]], ...]:
+    return tuple(_rendered(part, direction) for part in _split(markdown, direction))
+
+
+def _rendered(markdown: str, direction: Direction) -> tuple[str, tuple[MessageEntity, ...]]:
+    rendered = sulguk.transform_html(to_html(markdown, direction))
+    text = rendered.text.rstrip()
+    end = _units(text)
+    entities = (entity for entity in rendered.entities if entity["offset"] < end and _is_shown(entity))
+    return text, tuple(_entity(entity, end) for entity in entities)
+
+
+def _entity(entity: sulguk.data.MessageEntity, end: int) -> MessageEntity:
+    length = min(entity["length"], end - entity["offset"])
+    return MessageEntity(entity["type"], entity["offset"], length, url=entity.get("url"))
+
+
+def _is_shown(entity: sulguk.data.MessageEntity) -> bool:
+    """Telegram follows only web links; it finds phone numbers and mail addresses itself."""
+    return entity["type"] != "text_link" or str(entity.get("url")).startswith(("http://", "https://"))
+
+
+def _split(markdown: str, direction: Direction) -> Iterator[str]:
+    """Pieces that each fit in a message, divided between paragraphs, or else between lines or words."""
+    if _units(_rendered(markdown, direction)[0]) <= LONGEST:
+        yield markdown
+        return
+    for separator in ("\n\n", "\n", " "):
+        before, found, after = _halves(markdown, separator)
+        if found:
+            yield from _split(before, direction)
+            yield from _split(after, direction)
+            return
+    middle = LONGEST // 2
+    yield from _split(markdown[:middle], direction)
+    yield from _split(markdown[middle:], direction)
+
+
+def _halves(text: str, separator: str) -> tuple[str, str, str]:
+    """`text` before and after the separator that is nearest to its middle, from the left."""
+    place = text.rfind(separator, 0, len(text) // 2 + 1)
+    if place <= 0:
+        place = text.find(separator, 1)
+    if place <= 0 or not text[place:].strip() or not text[:place].strip():
+        return text, "", ""
+    return text[:place], separator, text[place + len(separator) :]
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2

@@ -1,0 +1,28 @@
+"""What operators and their machines look at: is it alive, can it serve, how is it doing."""
+
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+
+Ready = Callable[[], Awaitable[dict[str, str]]]
+
+
+def add_health(app: web.Application, ready: Ready, registry: CollectorRegistry) -> None:
+    """Serve `/healthz`, `/readyz` and `/metrics`. `ready` says what is wrong with each part; empty when all is well."""
+
+    async def healthz(_request: web.Request) -> web.Response:
+        return web.json_response({"status": "ok"})
+
+    async def readyz(_request: web.Request) -> web.Response:
+        faults = {part: fault for part, fault in (await ready()).items() if fault}
+        return web.json_response(
+            {"status": "not ready" if faults else "ready", **faults}, status=503 if faults else 200
+        )
+
+    async def metrics(_request: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    app.router.add_get("/healthz", healthz)
+    app.router.add_get("/readyz", readyz)
+    app.router.add_get("/metrics", metrics)

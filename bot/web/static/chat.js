@@ -1,0 +1,107 @@
+// The page of the web chat: sends what the person says or presses, and shows what comes back.
+"use strict";
+
+const log = document.getElementById("log");
+const form = document.getElementById("form");
+const question = document.getElementById("question");
+const send = document.getElementById("send");
+const status = document.getElementById("status");
+const language = document.getElementById("language");
+const labels = { ...document.getElementById("labels").dataset };
+let busy = false;
+
+function element(name, properties, ...children) {
+  const made = Object.assign(document.createElement(name), properties);
+  made.append(...children);
+  return made;
+}
+
+function showOwn(text) {
+  const speaker = element("span", { className: "unseen", textContent: `${labels.you}: ` });
+  log.append(element("div", { className: "message own", dir: "auto" }, speaker, text));
+  log.lastElementChild.scrollIntoView({ block: "end" });
+}
+
+function button(data) {
+  if (data.url) {
+    return element("a", { href: data.url, target: "_blank", rel: "noopener", textContent: data.label });
+  }
+  const made = element("button", { type: "button", textContent: data.label });
+  made.dataset.press = data.press;
+  return made;
+}
+
+function showReply(reply, pressed) {
+  // The server escapes what it sends; the page's policy allows no script in it.
+  const body = element("div", { className: "body", innerHTML: reply.html });
+  const rows = element("div", { className: "rows" }, ...reply.rows.map((row) => element("div", { className: "row" }, ...row.map(button))));
+  const message = element("article", { className: "message", lang: reply.lang, dir: reply.dir, tabIndex: -1 }, body);
+  if (reply.rows.length) message.append(rows);
+  const old = reply.replaces && pressed ? pressed.closest("article") : null;
+  if (old) old.replaceWith(message);
+  else log.append(message);
+  return message;
+}
+
+function speak(page) {
+  Object.assign(document.documentElement, { lang: page.lang, dir: page.dir });
+  Object.assign(labels, page.labels);
+  document.title = labels.title;
+  document.querySelector("label[for=question]").textContent = labels.question;
+  question.placeholder = labels.question;
+  send.textContent = labels.send;
+  language.dataset.press = `ll:${page.lang}`;
+}
+
+async function ask(body, pressed) {
+  if (busy) return false;
+  busy = send.disabled = true;
+  status.textContent = labels.writing;
+  try {
+    const answer = await fetch("/chat", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(20000),
+    });
+    const said = await answer.json();
+    if (!answer.ok) throw new Error(said.error);
+    const shown = said.replies.map((reply) => showReply(reply, pressed));
+    speak(said.page);
+    status.textContent = "";
+    if (shown.length) {
+      shown[0].scrollIntoView({ block: "start" });
+      if (pressed) shown[0].focus({ preventScroll: true });
+    }
+    return true;
+  } catch (error) {
+    status.textContent = error instanceof TypeError || error.name !== "Error" ? labels.offline : error.message || labels.offline;
+    return false;
+  } finally {
+    busy = send.disabled = false;
+  }
+}
+
+async function submit() {
+  const text = question.value.trim();
+  if (!text || busy) return;
+  showOwn(text);
+  question.value = "";
+  if (!(await ask({ text }))) question.value = text;
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  submit();
+});
+question.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+    event.preventDefault();
+    submit();
+  }
+});
+document.addEventListener("click", (event) => {
+  const pressed = event.target.closest("[data-press]");
+  if (pressed) ask({ press: pressed.dataset.press }, pressed);
+});
+ask({});
