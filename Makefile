@@ -28,8 +28,8 @@ bench: .venv/developing  ## measure speed, beside a bare echo bot
 	.venv/bin/python -m benchmarks
 
 texts: .venv/developing  ## bring locales/ in step with the interface texts in the code
-	.venv/bin/pybabel extract --no-wrap --omit-header --sort-by-file -k text:1 -k Text:1 -o locales/wegwijs.pot bot
-	.venv/bin/pybabel update --no-wrap --no-fuzzy-matching --ignore-obsolete -D wegwijs -i locales/wegwijs.pot -d locales
+	.venv/bin/pybabel extract -F pyproject.toml --no-wrap --no-location --omit-header -k text:1 -k button:2 -o locales/wegwijs.pot bot
+	.venv/bin/pybabel update --no-wrap --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date -D wegwijs -i locales/wegwijs.pot -d locales
 
 lock: $(TOOLS)/uv  ## renew uv.lock after a change in pyproject.toml
 	$(UV) lock

@@ -67,8 +67,8 @@ def show(voice: Voice, reference: str) -> Sequence[Reply]:
         return menus.old_button(voice)
     if entry.urgent:
         return (voice.reply(*_entry_text(voice, entry), rows=_urgent_rows(voice, entry)),)
-    question = f"*{voice.text('Did this help you?')}*"
-    return (voice.reply(*_entry_text(voice, entry), question, rows=_entry_rows(voice, entry)),)
+    question = voice.text("Did this help you?")
+    return (voice.reply(*_entry_text(voice, entry), f"*{question}*", rows=_entry_rows(voice, entry)),)
 
 
 def show_dutch(voice: Voice, reference: str) -> Sequence[Reply]:
@@ -203,6 +203,6 @@ def _way_on(voice: Voice) -> Rows:
 
 
 def _offering_language(voice: Voice, reply: Reply) -> Reply:
-    label = f"🌐 {voice.text('Always write in {language}', language=voice.language.name)}"
-    offer = ((Button(label, ChooseLanguage(voice.language.code)),),)
+    label = voice.text("Always write in {language}", language=voice.language.name)
+    offer = ((Button(f"🌐 {label}", ChooseLanguage(voice.language.code)),),)
     return Reply(reply.text, reply.language, reply.rows + offer, reply.replaces)
