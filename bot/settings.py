@@ -51,7 +51,7 @@ def _matching(pattern: str) -> Callable[[SecretStr], SecretStr]:
     return check
 
 
-_telegram_token = _matching(r"\d+:[\w-]+")
+_telegram_token = _matching(r"\w+:[\w-]+")
 _webhook_secret = _matching(r"[\w-]{1,256}")  # Bot API, setWebhook, secret_token
 
 
@@ -125,6 +125,6 @@ def _line(problem: Any) -> str:
         return str(problem["ctx"]["error"])
     name = str(problem["loc"][0])
     takes = Settings.model_fields[name].description
-    secret = name in ("telegram_token", "webhook_secret")
+    secret = name in ("telegram_token", "webhook_secret") or "@" in str(problem["input"])
     holds = "a value that is not shown here" if secret else repr(problem["input"])
     return f"{PREFIX}{name.upper()} holds {holds}; it takes {takes}"

@@ -72,9 +72,10 @@ def parse(model: type[Model], path: Path, text: str, first_line: int = 1, *, typ
     try:
         data = yaml.load(text, Loader=yaml.CSafeLoader if typed else yaml.CBaseLoader) or {}
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = first_line + (mark.line if mark else 0)
-        raise Broken(Problem(path, line, _yaml_advice(error, text, line - first_line), fault=True)) from None
+        in_quotes = "quoted" in str(error.context)  # it begins where the quote is, and ends who knows where
+        mark = (error.context_mark if in_quotes else error.problem_mark) or error.context_mark
+        line = mark.line if mark else 0
+        raise Broken(Problem(path, first_line + line, _yaml_advice(error, text, line), fault=True)) from None
     except yaml.YAMLError:
         raise Broken(
             Problem(

@@ -27,13 +27,14 @@ _FIRST_PAUSE = 0.5
 async def open_bot(token: str, api: str) -> AsyncIterator[Bot]:
     """A client that knows its own name. Waits until Telegram answers; raises `InvalidToken` when it refuses us."""
     os.environ.setdefault("PTB_TIMEDELTA", "1")  # times as timedelta, which the library will do by itself one day
-    request = HTTPXRequest(connection_pool_size=CONNECTIONS, pool_timeout=30)
-    bot = Bot(token, base_url=f"{api}/bot", base_file_url=f"{api}/file/bot", request=request)
-    await _until_reached(bot.initialize)
+    calls, updates = HTTPXRequest(connection_pool_size=CONNECTIONS, pool_timeout=30), HTTPXRequest()
+    bot = Bot(token, f"{api}/bot", f"{api}/file/bot", request=calls, get_updates_request=updates)
     try:
+        await _until_reached(bot.initialize)
         yield bot
     finally:
-        await bot.shutdown()
+        await calls.shutdown()
+        await updates.shutdown()
 
 
 async def _until_reached(connect: Callable[[], Awaitable[None]]) -> None:

@@ -14,9 +14,9 @@ from bot.understanding.normalise import fold, words
 
 Decision = Literal["answer", "suggest", "decline", "book", "handoff", "smalltalk"]
 
-ANSWER = 0.5  # at this score or more, an answer is right more often than not
-SUGGEST = 0.2  # at this score or more, the right one is worth a look among three
-URGENT = 0.45  # help lines are shown earlier than another answer: a needless one does less harm than a missed one
+ANSWER = 0.65  # at this score or more, an answer is right nine times in ten
+SUGGEST = 0.4  # at this score or more, the right one is worth a look among three
+URGENT = 0.6  # help lines are shown earlier than another answer: a needless one does less harm than a missed one
 MOST_MATCHES = 10
 
 _PHRASE = "@"  # labels of phrases; no entry can be called so, since no folder of ours begins with it
