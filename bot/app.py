@@ -20,7 +20,7 @@ from bot.conversation import Event, Reply, Respond, respond
 from bot.conversation.respond import apology
 from bot.knowledge import Holder
 from bot.learning import recall
-from bot.settings import Settings
+from bot.settings import PREFIX, Settings, WrongSettings
 from bot.storage import retention
 from bot.texts import Texts
 from bot.understanding import Understanding
@@ -162,7 +162,12 @@ async def _open_telegram(
     from bot import telegram
 
     token = settings.telegram_token.get_secret_value()
-    bot = await stack.enter_async_context(telegram.open_bot(token, settings.telegram_api))
+    try:
+        bot = await stack.enter_async_context(telegram.open_bot(token, settings.telegram_api))
+    except telegram.InvalidToken:
+        raise WrongSettings(
+            f"{PREFIX}TELEGRAM_TOKEN is not accepted by Telegram; it takes the token that @BotFather gives"
+        ) from None
     receiver = telegram.Receiver(bot, conversation.respond)
     if not settings.webhook_url or not settings.webhook_secret:
         return [telegram.poll(receiver)]

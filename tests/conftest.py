@@ -1,7 +1,7 @@
 """What tests share: the two databases, the real knowledge learnt once, and dialogues."""
 
-import datetime
 import asyncio
+import datetime
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -111,6 +111,7 @@ def knowledge_copy(tmp_path: Path) -> Path:
 
 def eventually(check: Callable[[], Any]) -> Awaitable[Any]:
     """What `check` gives once it gives something; fails after ten seconds."""
+
     async def wait() -> Any:
         async with asyncio.timeout(10):
             while not (found := check()):

@@ -243,7 +243,7 @@ async def open_fake_telegram() -> AsyncIterator[FakeTelegram]:
     async def handle(request: web.Request) -> web.Response:
         if request.match_info["token"] != TOKEN:
             return web.json_response({"ok": False, "error_code": 401, "description": "Unauthorized"}, status=401)
-        fields: Fields = {name: value for name, value in (await request.post()).items()}
+        fields: Fields = dict(await request.post())
         for name in ("entities", "reply_markup", "allowed_updates"):
             if name in fields:
                 fields[name] = _decoded(fields[name])

@@ -61,10 +61,18 @@ def test_a_fact_inside_a_link_is_not_linked_again(knowledge_copy: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "at", "words"),
     [
-        (lambda text: text.replace("{{ city.phone }}", "{{ city.fone }}"), "city.fone", "`{{ city.fone }}` is not in facts.yaml"),
+        (
+            lambda text: text.replace("{{ city.phone }}", "{{ city.fone }}"),
+            "city.fone",
+            "`{{ city.fone }}` is not in facts.yaml",
+        ),
         (lambda text: text.replace("title: Een", "titel: Een"), "titel:", "`title` is missing"),
         (lambda text: text.replace("questions:\n", "questions: Waar\n", 1), "questions:", "it takes a list"),
-        (lambda text: text.replace("status: draft", "status: ready"), "status:", "`status` holds 'ready'; it takes `reviewed`"),
+        (
+            lambda text: text.replace("status: draft", "status: ready"),
+            "status:",
+            "`status` holds 'ready'; it takes `reviewed`",
+        ),
         (lambda text: text.replace("  - school zoeken Gent", "  - school: zoeken: Gent"), "zoeken: Gent", "put quotes"),
         (lambda text: text.replace("  - school zoeken Gent", "\t- school zoeken Gent"), "\t-", "tab"),
         (lambda text: text.replace("  - school zoeken Gent", '  - "school zoeken Gent'), '"school', "quote"),
@@ -127,7 +135,11 @@ def test_a_directory_that_is_not_there_or_empty_is_said(tmp_path: Path) -> None:
         ("entry.yaml", lambda text: text.replace("school-okan", "school-gone"), "there is no such entry"),
         ("entry.yaml", lambda text: text.replace("enrolment.primary", "nowhere.site"), "a fact that is in facts.yaml"),
         ("uk.md", lambda text: text.replace('source: "', 'source: "f'), "bring the text in step and write `source:"),
-        ("../../facts.yaml", lambda text: text.replace("  source: stad.gent/ocmw-gent\n", ""), "`ocmw` has no `source`"),
+        (
+            "../../facts.yaml",
+            lambda text: text.replace("  source: stad.gent/ocmw-gent\n", ""),
+            "`ocmw` has no `source`",
+        ),
     ],
 )
 def test_a_lesser_problem_is_reported_and_the_directory_still_works(

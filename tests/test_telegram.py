@@ -327,5 +327,3 @@ def test_a_long_reply_is_split_into_messages_that_telegram_takes(text: str) -> N
     assert len(messages) > 1
     assert all(0 < len(message.text.encode("utf-16-le")) // 2 <= LONGEST for message in messages)
     assert "".join(message.text for message in messages).count("x") == text.count("x")
-
-

@@ -172,5 +172,3 @@ def test_any_text_has_a_meaning(text: str) -> None:
 
 
 _UNDERSTANDING = train(_directory({"a": ["Alpha", "one two three"], "b": ["Beta", "четыре пять", "六七"]}), {})
-
-

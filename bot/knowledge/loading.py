@@ -77,12 +77,6 @@ class _Reader:
         self.facts: dict[str, Fact] = {}
 
     def snapshot(self) -> Snapshot:
-        if not self.directory.is_dir():
-            self._fault(
-                self.directory,
-                1,
-                "this directory is not there; set WEGWIJS_KNOWLEDGE to the one that holds the knowledge",
-            )
         self.facts = self._read_facts()
         topics: dict[str, tuple[TopicFile, list[str]]] = {}
         written: dict[str, WrittenEntry] = {}
@@ -100,7 +94,9 @@ class _Reader:
             written |= entries
             if entries:
                 topics[folder.name] = (settings, list(entries))
-        if not written:
+        if not self.directory.is_dir():
+            self._fault(self.directory, 1, "this directory is not there; set WEGWIJS_KNOWLEDGE to the one that is")
+        elif not written:
             self._fault(
                 self.directory,
                 1,

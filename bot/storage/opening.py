@@ -3,18 +3,18 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, event
-from sqlalchemy.engine import make_url
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from bot.storage import sqlite
+
 MIGRATIONS = Path(__file__).parent / "migrations"
-_BUSY_SECONDS = 10
+_CONNECT_SECONDS, _COMMAND_SECONDS = 10, 30
 
 
 class Unavailable(Exception):
@@ -23,37 +23,18 @@ class Unavailable(Exception):
 
 @asynccontextmanager
 async def open_storage(url: str) -> AsyncIterator[AsyncEngine]:
-    """An engine for `url`, closed at the end. A directory for an SQLite file is made when it is missing."""
-    engine = create_async_engine(url, pool_pre_ping=not url.startswith("sqlite"), connect_args=_connect_args(url))
-    if engine.dialect.name == "sqlite":
-        _prepare_sqlite(engine, make_url(url).database)
+    """An engine for `url`, closed at the end."""
+    engine = sqlite.create_engine(url) if url.startswith("sqlite") else _create_postgresql(url)
     try:
         yield engine
     finally:
         await engine.dispose()
 
 
-def _connect_args(url: str) -> dict[str, Any]:
-    return {"timeout": _BUSY_SECONDS} if url.startswith("sqlite") else {"timeout": _BUSY_SECONDS, "command_timeout": 30}
-
-
-def _prepare_sqlite(engine: AsyncEngine, file: str | None) -> None:
-    if file and file != ":memory:":
-        Path(file).parent.mkdir(parents=True, exist_ok=True)
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def _on_connect(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # SQLAlchemy says BEGIN itself, below
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA synchronous=NORMAL")
-        cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.close()
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def _on_begin(connection: Connection) -> None:
-        # A transaction that reads first and writes later fails at once when another one wrote between.
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+def _create_postgresql(url: str) -> AsyncEngine:
+    return create_async_engine(
+        url, pool_pre_ping=True, connect_args={"timeout": _CONNECT_SECONDS, "command_timeout": _COMMAND_SECONDS}
+    )
 
 
 @asynccontextmanager
