@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -27,6 +28,13 @@ KNOWLEDGE = ROOT / "knowledge"
 NOW = datetime.datetime(2026, 11, 23, 9, 30, tzinfo=datetime.UTC)
 
 OpenDialogue = Callable[..., Dialogue]
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_they_were() -> Iterator[None]:
+    """A command that ran in a test leaves no logger behind that writes where that test read."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

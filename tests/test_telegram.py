@@ -162,7 +162,7 @@ async def test_a_forged_or_old_button_gets_a_kind_word(telegram: FakeTelegram, p
     assert telegram.unanswered == []
 
 
-MEDIA = {
+MEDIA: dict[str, dict[str, Any]] = {
     "voice": {"voice": {"file_id": "a", "file_unique_id": "a", "duration": 2}},
     "photo": {"photo": [{"file_id": "a", "file_unique_id": "a", "width": 1, "height": 1}]},
     "location": {"location": {"latitude": 51.0, "longitude": 3.7}},
