@@ -18,14 +18,15 @@ from bot.conversation import Button, Link, Press, Reply, Speaker, Start, Utteran
 from bot.conversation.answering import reply_to
 from bot.conversation.steps import pack
 from bot.conversation.voice import Voice
-from bot.knowledge import BrokenKnowledge
-from bot.knowledge.loading import examine
+from bot.knowledge import BrokenKnowledge, load
+from bot.knowledge.checking import check
 from bot.knowledge.snapshot import Status
 from bot.languages import LANGUAGES, language_of
 from bot.learning import learn, recall
 from bot.markup import to_plain
 from bot.settings import WrongSettings
 from bot.storage import Unavailable
+from bot.texts import STAFF
 from bot.understanding import Understanding
 
 
@@ -81,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
         action = actions.add_parser(name, help=description)
         action.add_argument("directory", type=Path, nargs="?", metavar="DIR")
         action.set_defaults(run=run)
+    actions.choices["check"].add_argument("--language", choices=("en", "nl"), default="en", help="of the messages")
     return parser
 
 
@@ -219,16 +221,15 @@ def _evaluate(chosen: argparse.Namespace) -> int:
 
 
 def _check(chosen: argparse.Namespace) -> int:
-    problems = examine(_directory(chosen.directory)).problems
+    problems = check(_directory(chosen.directory))
+    staff_texts = texts.load_domain(STAFF, chosen.language)
     for problem in problems:
-        print(problem)
+        print(problem.said(staff_texts.gettext))
     return 1 if problems else 0
 
 
 def _status(chosen: argparse.Namespace) -> int:
-    snapshot, problems = examine(_directory(chosen.directory))
-    if snapshot is None:
-        raise BrokenKnowledge(problem for problem in problems if problem.fault)
+    snapshot = load(_directory(chosen.directory))
     columns: tuple[Status, ...] = ("reviewed", "draft", "outdated", "missing")
     print(f"{len(snapshot.entries)} entries, version {snapshot.version}")
     print(f"{'language':<16}{''.join(f'{name:>10}' for name in ('there', *columns))}")

@@ -16,6 +16,7 @@ from bot.languages import LANGUAGES
 
 DIRECTORY = Path(__file__).parent.parent / "locales"
 DOMAIN = "wegwijs"
+STAFF = "staff"  # what staff read: in English, and in Dutch
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,12 @@ class Texts:
 
 def load(directory: Path = DIRECTORY) -> Texts:
     """Read the catalogues of all languages; what a catalogue lacks is said in English."""
-    return Texts({code: _read(directory / code / "LC_MESSAGES" / f"{DOMAIN}.po") for code in LANGUAGES})
+    return Texts({code: load_domain(DOMAIN, code, directory) for code in LANGUAGES})
+
+
+def load_domain(domain: str, language: str, directory: Path = DIRECTORY) -> gettext.NullTranslations:
+    """One catalogue: the texts of `domain` in `language`; English where there is none."""
+    return _read(directory / language / "LC_MESSAGES" / f"{domain}.po")
 
 
 def _read(path: Path) -> gettext.NullTranslations:

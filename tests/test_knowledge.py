@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.conversation import respond
 from bot.knowledge import BrokenKnowledge, Holder, load, open_holder
+from bot.knowledge.checking import check
 from bot.knowledge.holder import reload
-from bot.knowledge.loading import examine
 from bot.knowledge.snapshot import source_version
 from bot.languages import LANGUAGES
 from bot.learning import learn, recall
@@ -34,7 +34,7 @@ def _faults(directory: Path) -> list[str]:
 
 
 def test_our_own_knowledge_has_no_problem() -> None:
-    assert [str(problem) for problem in examine(KNOWLEDGE).problems] == []
+    assert [str(problem) for problem in check(KNOWLEDGE)] == []
 
 
 def test_one_edit_of_a_fact_changes_every_language(knowledge_copy: Path) -> None:
@@ -125,38 +125,7 @@ def test_two_folders_with_one_name_are_a_fault(knowledge_copy: Path) -> None:
 
 def test_a_directory_that_is_not_there_or_empty_is_said(tmp_path: Path) -> None:
     assert any("not there" in fault for fault in _faults(tmp_path / "nowhere"))
-    assert any("no entry here" in fault for fault in _faults(tmp_path))
-
-
-@pytest.mark.parametrize(
-    ("name", "change", "words"),
-    [
-        ("nl.md", lambda text: text.replace("keywords:", "keyword:"), "`keyword` is not a name that is used here"),
-        ("entry.yaml", lambda text: text.replace("school-okan", "school-gone"), "there is no such entry"),
-        ("entry.yaml", lambda text: text.replace("enrolment.primary", "nowhere.site"), "a fact that is in facts.yaml"),
-        ("uk.md", lambda text: text.replace('source: "', 'source: "f'), "bring the text in step and write `source:"),
-        (
-            "../../facts.yaml",
-            lambda text: text.replace("  source: stad.gent/ocmw-gent\n", ""),
-            "`ocmw` has no `source`",
-        ),
-    ],
-)
-def test_a_lesser_problem_is_reported_and_the_directory_still_works(
-    knowledge_copy: Path, name: str, change: Callable[[str], str], words: str
-) -> None:
-    _edit(knowledge_copy / ENTRY / name, change)
-    snapshot, problems = examine(knowledge_copy)
-    assert snapshot is not None
-    assert any(words in str(problem) for problem in problems)
-
-
-def test_an_unknown_language_and_a_missing_source_text_are_reported(knowledge_copy: Path) -> None:
-    (knowledge_copy / ENTRY / "xx.md").write_text("---\ntitle: X\n---\n")
-    (knowledge_copy / "mo/mo-languages/nl.md").unlink()
-    messages = [str(problem) for problem in examine(knowledge_copy).problems]
-    assert any("`xx` is not one of the languages" in message for message in messages)
-    assert any("there is no nl.md" in message for message in messages)
+    assert any("make a folder (topic)" in fault for fault in _faults(tmp_path))
 
 
 def test_windows_line_ends_a_byte_order_mark_and_editors_files_do_no_harm(knowledge_copy: Path) -> None:

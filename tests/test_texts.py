@@ -29,6 +29,17 @@ def _in_code() -> set[str]:
     return {str(message) for _file, _line, message, _comments, _context in found}
 
 
+_STAFF_KEYWORDS = {"problem": (3,), "marked": (1,)}
+
+
+def test_every_staff_text_is_there_in_dutch() -> None:
+    found = extract_from_dir(ROOT / "bot" / "knowledge", method_map=_METHODS, keywords=_STAFF_KEYWORDS)
+    messages = _messages(DIRECTORY / "nl" / "LC_MESSAGES" / "staff.po")
+    assert messages.keys() == {str(message) for _file, _line, message, _comments, _context in found}
+    assert all(_PLACEHOLDER.findall(text) or text for text in messages.values())
+    assert all(text.strip() for text in messages.values())
+
+
 def test_the_template_holds_every_text_of_the_code() -> None:
     assert _messages(DIRECTORY / "wegwijs.pot").keys() == _in_code()
 

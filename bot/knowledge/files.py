@@ -7,9 +7,10 @@ from typing import Any, NamedTuple, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from bot.knowledge.problems import Problem
+from bot.knowledge.problems import Problem, marked, problem
 
 FENCE = "---"
+_QUOTE = marked('put quotes around a text that holds a colon: "like: this"')
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -37,9 +38,9 @@ def read(path: Path) -> str:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
-        raise Broken(Problem(path, line, "this is not UTF-8 text; save the file as UTF-8", fault=True)) from None
+        raise Broken(problem(path, line, "this is not UTF-8 text; save the file as UTF-8", fault=True)) from None
     except OSError as error:
-        raise Broken(Problem(path, 1, f"cannot be read: {error.strerror}", fault=True)) from None
+        raise Broken(problem(path, 1, "cannot be read: {reason}", reason=error.strerror, fault=True)) from None
 
 
 def split(path: Path, text: str) -> FrontMatter:
@@ -47,20 +48,13 @@ def split(path: Path, text: str) -> FrontMatter:
     lines = text.split("\n")
     if lines[0].rstrip() != FENCE:
         raise Broken(
-            Problem(
-                path, 1, "the file must begin with a line of three dashes (---), then title and questions", fault=True
-            )
+            problem(path, 1, "begin the file with a line of three dashes (---), then title and questions", fault=True)
         )
     for number, line in enumerate(lines[1:], start=1):
         if line.rstrip() == FENCE:
             return FrontMatter("\n".join(lines[1:number]), 2, "\n".join(lines[number + 1 :]), number + 2)
     raise Broken(
-        Problem(
-            path,
-            1,
-            "the second line of three dashes (---) is missing; put it between the questions and the text",
-            fault=True,
-        )
+        problem(path, 1, "put a second line of three dashes (---) between the questions and the text", fault=True)
     )
 
 
@@ -75,52 +69,45 @@ def parse(model: type[Model], path: Path, text: str, first_line: int = 1, *, typ
         in_quotes = "quoted" in str(error.context)  # it begins where the quote is, and ends who knows where
         mark = (error.context_mark if in_quotes else error.problem_mark) or error.context_mark
         line = mark.line if mark else 0
-        raise Broken(Problem(path, first_line + line, _yaml_advice(error, text, line), fault=True)) from None
+        raise Broken(problem(path, first_line + line, _yaml_advice(text, line), fault=True)) from None
     except yaml.YAMLError:
         raise Broken(
-            Problem(
-                path,
-                first_line,
-                "a sign in this file is not allowed in YAML; type the text again without it",
-                fault=True,
-            )
+            problem(path, first_line, "a sign in this file is not allowed; type the text again", fault=True)
         ) from None
     if not isinstance(data, Mapping):
-        raise Broken(Problem(path, first_line, "write `name: value` on each line", fault=True))
+        raise Broken(problem(path, first_line, "write `name: value` on each line", fault=True))
     try:
         return model.model_validate(data)
     except ValidationError as error:
         raise Broken(*(_problem(path, text, first_line, model, fault) for fault in error.errors())) from None
 
 
-def _yaml_advice(error: yaml.MarkedYAMLError, text: str, line: int) -> str:
+def _yaml_advice(text: str, line: int) -> str:
     lines = text.split("\n")
     here = lines[line] if line < len(lines) else ""
     if "\t" in here:
-        return "there is a tab in this line; use spaces"
+        return marked("there is a tab in this line; use spaces")
     if ": " in here.strip().removeprefix("- ").partition(": ")[2] or (here.lstrip().startswith("- ") and ": " in here):
-        return 'put quotes around a text that holds a colon: "like: this"'
+        return _QUOTE
     if here.count('"') % 2 or here.count("'") % 2:
-        return "a quote is missing in this line or just above it"
-    return f"this is not valid YAML ({error.problem}); compare it with the lines above"
+        return marked("a quote is missing in this line or just above it")
+    return marked("this line does not fit in; compare its spaces and signs with the lines above")
 
 
 def _problem(path: Path, text: str, first_line: int, model: type[BaseModel], fault: Any) -> Problem:
     where = fault["loc"]
+    line = first_line + line_of(text, where)
     name = ".".join(str(part + 1 if isinstance(part, int) else part) for part in where)
-    advice = (
-        "is missing; add it"
-        if fault["type"] == "missing"
-        else f"holds {fault['input']!r}; {_takes(model, where, fault)}"
-    )
-    return Problem(path, first_line + line_of(text, where), f"`{name}` {advice}", fault=True)
-
-
-def _takes(model: type[BaseModel], where: tuple[Any, ...], fault: Any) -> str:
-    field = model.model_fields.get(str(where[0])) if where else None
+    if fault["type"] == "missing":
+        return problem(path, line, "`{name}` is missing; add it", name=name, fault=True)
     if isinstance(fault["input"], Mapping) and len(where) > 1:
-        return "put quotes around a text that holds a colon"
-    return f"it takes {field.description}" if field and field.description else str(fault["msg"])
+        return problem(path, line, _QUOTE, fault=True)
+    field = model.model_fields.get(str(where[0])) if where else None
+    takes = field.description if field and field.description else fault["msg"]
+    value = repr(fault["input"])
+    return problem(
+        path, line, "`{name}` holds {value}; it takes {takes}", name=name, value=value, takes=takes, fault=True
+    )
 
 
 def line_of(text: str, where: tuple[Any, ...]) -> int:

@@ -1,17 +1,37 @@
 """What is wrong in a knowledge directory, in words for the staff member who wrote the file."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One thing to mend. A `fault` keeps the directory from being used; the rest is only reported."""
+    """One thing to mend. `message` is English, with `{names}` for `values`.
+
+    A `fault` keeps the directory from being used; the rest is only reported.
+    """
 
     path: Path
     line: int
     message: str
+    values: tuple[tuple[str, str], ...] = ()
     fault: bool = False
 
+    def said(self, translate: Callable[[str], str] = str) -> str:
+        """`FILE:LINE: what is wrong and what to do`, in the language of `translate`."""
+        values = {name: translate(value) for name, value in self.values}
+        return f"{self.path}:{self.line}: {translate(self.message).format(**values)}"
+
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {self.message}"
+        return self.said()
+
+
+def problem(path: Path, line: int, message: str, /, *, fault: bool = False, **values: object) -> Problem:
+    """A `Problem`; the call is also where translators' tools find its message."""
+    return Problem(path, line, message, tuple((name, str(value)) for name, value in values.items()), fault)
+
+
+def marked(message: str) -> str:
+    """`message` as it is; marks it for translators' tools where it is not said at once."""
+    return message

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
-from bot.languages import LANGUAGES
+from bot.knowledge.problems import marked
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
@@ -32,49 +32,45 @@ class _File(BaseModel):
 class TextFile(_File):
     """The front matter of `nl.md`, `uk.md` …"""
 
-    title: Words = Field(description="a short question or name")
+    title: Words = Field(description=marked("a short question or name"))
     questions: tuple[Words, ...] = Field(
-        (), description="a list: each question on its own line, after two spaces and a dash"
+        (), description=marked("a list: each question on its own line, after two spaces and a dash")
     )
-    keywords: tuple[Words, ...] = Field((), description="a list of words: [school, inschrijven]")
-    status: Literal["reviewed", "draft"] = Field("draft", description="`reviewed` or `draft`")
-    source: str | None = Field(None, description="the version of nl.md that this translation follows")
+    keywords: tuple[Words, ...] = Field((), description=marked("a list of words: [school, inschrijven]"))
+    status: Literal["reviewed", "draft"] = Field("draft", description=marked("`reviewed` or `draft`"))
+    source: str | None = Field(None, description=marked("the version of nl.md that this translation follows"))
 
 
 class ActionFile(_File):
     """One button under an answer: exactly one of these."""
 
-    book: str | None = Field(None, description="the name of a permanence")
-    offers: str | None = Field(None, description="the name of a kind of offers")
-    link: str | None = Field(None, description="a fact that is a web address")
-    place: str | None = Field(None, description="a fact that is an address")
+    book: str | None = Field(None, description=marked("the name of a permanence"))
+    offers: str | None = Field(None, description=marked("the name of a kind of offers"))
+    link: str | None = Field(None, description=marked("a fact that is a web address"))
+    place: str | None = Field(None, description=marked("a fact that is an address"))
 
 
 class EntryFile(_File):
     """`entry.yaml`"""
 
-    related: tuple[str, ...] = Field((), description="a list of slugs: [school-find, contact]")
+    related: tuple[str, ...] = Field((), description=marked("a list of slugs: [school-find, contact]"))
     actions: tuple[ActionFile, ...] = Field(
-        (), description="a list: `- book: …`, `- offers: …`, `- link: …` or `- place: …`"
+        (), description=marked("a list: `- book: …`, `- offers: …`, `- link: …` or `- place: …`")
     )
-    sources: tuple[str, ...] = Field((), description="a list of texts")
-    checked: datetime.date | None = Field(None, description="a date: 2026-11-22")
-    valid_until: datetime.date | None = Field(None, description="a date: 2027-03-04")
-    urgent: bool = Field(False, description="true or false")
+    sources: tuple[str, ...] = Field((), description=marked("a list of texts"))
+    checked: datetime.date | None = Field(None, description=marked("a date: 2026-11-22"))
+    valid_until: datetime.date | None = Field(None, description=marked("a date: 2027-03-04"))
+    urgent: bool = Field(False, description=marked("true or false"))
 
 
 class TopicFile(_File):
     """`topic.yaml`"""
 
-    order: int = Field(1000, description="a whole number; topics are shown from low to high")
-    icon: str = Field("", description="one emoji")
+    order: int = Field(1000, description=marked("a whole number; topics are shown from low to high"))
+    icon: str = Field("", description=marked("one emoji"))
     title: dict[Annotated[str, BeforeValidator(str)], str] = Field(
-        {}, description="the topic's name in each language: `nl: School`"
+        {}, description=marked("the topic's name in each language: `nl: School`")
     )
-
-    @property
-    def unknown_languages(self) -> set[str]:
-        return self.title.keys() - LANGUAGES.keys()
 
 
 class FactsFile(BaseModel):
@@ -82,3 +78,10 @@ class FactsFile(BaseModel):
 
     model_config = ConfigDict(extra="allow", frozen=True)
     __pydantic_extra__: dict[str, dict[str, Any]] = Field(init=False)
+
+
+class CatalogueFile(BaseModel):
+    """`catalogue.yaml`: the entries that must be there, by topic."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    __pydantic_extra__: dict[str, tuple[str, ...]] = Field(init=False)
