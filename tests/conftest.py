@@ -27,6 +27,9 @@ ROOT = Path(__file__).parent.parent
 KNOWLEDGE = ROOT / "knowledge"
 NOW = datetime.datetime(2026, 11, 23, 9, 30, tzinfo=datetime.UTC)
 
+_SIX = ("nl", "en", "fr", "ar", "uk", "tr")
+_FEW = ("school/school-find", "school/school-okan", "leisure/leisure-children", "mo/mo-languages", "practical/contact")
+
 OpenDialogue = Callable[..., Dialogue]
 
 
@@ -111,9 +114,15 @@ def dialogue(answer: Respond) -> OpenDialogue:
 
 @pytest.fixture
 def knowledge_copy(tmp_path: Path) -> Path:
-    """A knowledge directory of our own to break."""
+    """A small knowledge directory of our own to break: a few real entries in six languages, linked to one another."""
     copy = tmp_path / "knowledge"
-    shutil.copytree(KNOWLEDGE, copy)
+    for slug in _FEW:
+        files = [KNOWLEDGE / slug / f"{name}.md" for name in _SIX]
+        (copy / slug).mkdir(parents=True)
+        for file in (KNOWLEDGE / slug / "entry.yaml", *files):
+            shutil.copy(file, copy / slug)
+        shutil.copy(KNOWLEDGE / slug / "../topic.yaml", (copy / slug).parent)
+    shutil.copy(KNOWLEDGE / "facts.yaml", copy)
     return copy
 
 

@@ -1,20 +1,25 @@
 """What a person says and presses, and what comes back."""
 
 import datetime
+from functools import partial
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot import storage
-from bot.conversation import answering
+from bot.conversation import answering, respond
 from bot.conversation.voice import Voice
+from bot.knowledge import Holder
 from bot.languages import LANGUAGES
+from bot.learning import learn
 from bot.storage import retention
 from bot.storage.schema import feedback, handled, people
 from bot.texts import Texts
 from bot.understanding import Match, Meaning, Understanding
 from tests.conftest import NOW, Clock, OpenDialogue
+from tests.dialogue import Dialogue
 
 
 async def test_start_greets_in_the_language_of_the_phone_and_shows_the_topics(dialogue: OpenDialogue) -> None:
@@ -301,8 +306,11 @@ async def test_every_language_can_be_chosen_and_speaks_its_own_words(
             assert any(topic.title(code) in label for label in person.labels)
 
 
-async def test_a_missing_translation_is_shown_in_another_language_and_says_so(dialogue: OpenDialogue) -> None:
-    person = dialogue()
+async def test_a_missing_translation_is_shown_in_another_language_and_says_so(
+    knowledge_copy: Path, database: AsyncEngine, catalogues: Texts
+) -> None:
+    holder = Holder(learn(knowledge_copy))
+    person = Dialogue(partial(respond, knowledge=holder, database=database, texts=catalogues, clock=lambda: NOW))
     await person.presses_data("se:rn:contact")
     assert person.language == "rn"
     assert "Français" in person.text

@@ -16,8 +16,9 @@ QUESTIONS = [json.loads(line) for line in _FILE.read_text(encoding="utf-8").spli
 
 # Known misses. Each must fail until it is mended, and is then taken out.
 MISSES = {
-    "كم سعر برنامج الاندماج وهل هو مجاني؟",
-    "uyum programı ücretli mi, ne kadar ödeyeceğim?",
+    "je voudrais parler avec une vraie personne",
+    "допоможіть знайти школу для моєї доньки",
+    "dün akşam maçı kim kazandı",
     "my cooking class was fire",
     "sınavdan korkuyorum",
     "hoe verzeker ik mijn huis tegen brand",

@@ -10,11 +10,12 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from bot.languages import LANGUAGES, Language
-from bot.understanding.features import number_features, pieces
+from bot.understanding.features import hashes, look_up, pieces, placed_hashes
 from bot.understanding.normalise import light, scripts, words
 
 CHOSEN, HINTED = 8.0, 5.0  # the weight of a choice and of a phone's setting, in units of log-odds
 _SMOOTHING = 300.0
+_FEWEST = 2  # a feature that was seen once says nothing
 _DEPENDENCE = 4.0  # the pieces of a word overlap: this many together are worth one
 _LONGEST, _MOST_WORDS = 2000, 40  # signs and words that are looked at
 _CODES = tuple(LANGUAGES)
@@ -29,14 +30,17 @@ class Detector:
             for column, code in enumerate(_CODES)
             for word, times in Counter(_words(samples.get(code, ()))).items()
         ]
-        self._vocabulary, features, places = number_features([word for word, _, _ in counts], _features)
-        seen = np.zeros((len(self._vocabulary), len(_CODES)))
-        times = np.array([times for _, times, _ in counts], dtype=float)
-        columns = np.array([column for _, _, column in counts], dtype=np.int64)
-        np.add.at(seen, (features, columns[places]), times[places])
+        features, places = placed_hashes([word for word, _, _ in counts], _features)
+        times = np.array([times for _, times, _ in counts], dtype=float)[places]
+        columns = np.array([column for _, _, column in counts], dtype=np.int64)[places]
+        keys, rows = np.unique(features, return_inverse=True)
+        seen = np.zeros((len(keys), len(_CODES)))
+        np.add.at(seen, (rows, columns), times)
+        often = seen.sum(axis=1) >= _FEWEST
+        self._keys, seen = keys[often], seen[often]
         background = seen.sum(axis=1, keepdims=True) / max(seen.sum(), 1)
         likely = (seen + _SMOOTHING * background) / (seen.sum(axis=0) + _SMOOTHING)
-        self._weights = (np.log(likely / background) / _DEPENDENCE).astype(np.float32)
+        self._weights = (np.log(likely / background) / _DEPENDENCE).astype(np.float16)
 
     def detect(self, text: str, *, chosen: Language | None = None, hint: Language | None = None) -> str | None:
         """The code of the language of `text`; None when there are no letters and nothing else to go by."""
@@ -46,8 +50,8 @@ class Detector:
         if not found:
             return usual.code if usual else None
         script = max(found, key=found.__getitem__)
-        features, _unknown = self._vocabulary.look_up(words(start)[:_MOST_WORDS])
-        evidence = self._weights[features].sum(axis=0)
+        places, known = look_up(self._keys, hashes(words(start)[:_MOST_WORDS], _features))
+        evidence = self._weights[places[known]].sum(axis=0, dtype=np.float64)
         if usual:
             evidence[_CODES.index(usual.code)] += weight
         # Latin letters say nothing: people type every language in them. Other letters rule languages out.

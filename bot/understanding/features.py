@@ -1,16 +1,21 @@
-"""What a text is compared by: its words, pairs of words, and pieces of words, which survive typing mistakes."""
+"""What a text is compared by: its words, pairs of words, and pieces of words, which survive typing mistakes.
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+A feature is kept as a 32-bit hash of itself: a table of numbers is a tenth the size of a table of strings, and the
+few features that share a number do no harm ("feature hashing", Weinberger et al., 2009).
+"""
+
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, pairwise
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bot.understanding.normalise import fold, words
 
+Hashes = NDArray[np.uint32]
 Integers = NDArray[np.int64]
+FeaturesOf = Callable[[str], Iterable[str]]
 
 SHORTEST, LONGEST = 2, 5  # signs in a piece of a word, its borders counted
 MOST_WORDS = 64  # of a long story, this many words at its beginning and its end together
@@ -27,15 +32,14 @@ def with_pairs(found: Sequence[str]) -> list[str]:
     return [*found, *(f"{first} {second}" for first, second in pairwise(found))]
 
 
-@lru_cache(maxsize=65536)
-def pieces(word: str) -> tuple[str, ...]:
+def pieces(word: str) -> list[str]:
     """The pieces of one word: `les` gives `␣l le es s␣ ␣le les es␣ …`."""
     bordered = f" {word} "
-    return tuple(
+    return [
         bordered[start : start + length]
         for length in range(SHORTEST, min(LONGEST, len(bordered)) + 1)
         for start in range(len(bordered) - length + 1)
-    )
+    ]
 
 
 def itself(token: str) -> tuple[str, ...]:
@@ -43,36 +47,22 @@ def itself(token: str) -> tuple[str, ...]:
     return (token,)
 
 
-@dataclass(frozen=True, slots=True)
-class Vocabulary:
-    """A number for each known feature."""
-
-    numbers: Mapping[str, int]
-    features_of: Callable[[str], tuple[str, ...]]
-
-    def __len__(self) -> int:
-        return len(self.numbers)
-
-    def look_up(self, tokens: Iterable[str]) -> tuple[Integers, int]:
-        """The known features of `tokens`, and how many others they have."""
-        names = list(chain.from_iterable(map(self.features_of, tokens)))
-        known = [number for name in names if (number := self.numbers.get(name)) is not None]
-        return np.array(known, dtype=np.int64), len(names) - len(known)
+def hashes(tokens: Iterable[str], features_of: FeaturesOf) -> Hashes:
+    """The features of all `tokens`, one after the other."""
+    features = chain.from_iterable(map(features_of, tokens))
+    return np.fromiter((crc32(feature.encode()) for feature in features), np.uint32)
 
 
-def number_features(
-    tokens: Sequence[str], features_of: Callable[[str], tuple[str, ...]]
-) -> tuple[Vocabulary, Integers, Integers]:
-    """A vocabulary of all features of `tokens`; the features in order; for each of them the place of its token.
-
-    What a token consists of is worked out once, however often it is used.
-    """
-    numbers: dict[str, int] = {}
-    known = {
-        token: np.array([numbers.setdefault(feature, len(numbers)) for feature in features_of(token)], dtype=np.int64)
-        for token in dict.fromkeys(tokens)
-    }
+def placed_hashes(tokens: Sequence[str], features_of: FeaturesOf) -> tuple[Hashes, Integers]:
+    """As `hashes`, and for each feature the place of its token; what a token consists of is worked out once."""
+    known = {token: hashes((token,), features_of) for token in dict.fromkeys(tokens)}
     found = [known[token] for token in tokens]
     places = np.repeat(np.arange(len(found)), [len(features) for features in found])
-    features = np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
-    return Vocabulary(numbers, features_of), features, places
+    return np.concatenate(found) if found else np.zeros(0, dtype=np.uint32), places
+
+
+def look_up(keys: Hashes, features: Hashes) -> tuple[Integers, NDArray[np.bool_]]:
+    """Where each of `features` stands in the sorted `keys`, and whether it is there at all."""
+    places = np.searchsorted(keys, features)
+    places[places == len(keys)] = 0
+    return places, keys[places] == features if len(keys) else np.zeros(len(features), dtype=bool)
