@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot import storage, texts
 from bot.conversation import Respond, respond
 from bot.knowledge import Holder
-from bot.learning import learn
+from bot.learning import CACHE, recall
 from bot.storage.schema import metadata
 from bot.texts import Texts
 from bot.understanding import Understanding
@@ -42,7 +42,16 @@ def _logs_as_they_were() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def understanding() -> Understanding:
-    return learn(KNOWLEDGE)
+    return recall(KNOWLEDGE, ROOT / CACHE)
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, understanding: Understanding) -> Path:
+    """A directory to run commands in, where what was learnt of our knowledge is at hand."""
+    cache = tmp_path / CACHE
+    cache.parent.mkdir()
+    cache.symlink_to(ROOT / CACHE)
+    return tmp_path
 
 
 @pytest.fixture(scope="session")

@@ -31,17 +31,17 @@ def _free_port() -> int:
         return port
 
 
-async def _start(tmp_path: Path, **settings: str) -> asyncio.subprocess.Process:
+async def _start(workplace: Path, **settings: str) -> asyncio.subprocess.Process:
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("WEGWIJS_")},
-        "WEGWIJS_DATABASE_URL": f"sqlite:///{tmp_path}/wegwijs.db",
+        "WEGWIJS_DATABASE_URL": f"sqlite:///{workplace}/wegwijs.db",
         "WEGWIJS_KNOWLEDGE": str(KNOWLEDGE),
         **{f"WEGWIJS_{name}": value for name, value in settings.items()},
     }
     return await asyncio.create_subprocess_exec(
         str(WEGWIJS),
         "serve",
-        cwd=tmp_path,
+        cwd=workplace,
         env=environment,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -58,9 +58,9 @@ async def _ready(process: asyncio.subprocess.Process) -> str:
     pytest.fail((await process.stderr.read()).decode())
 
 
-async def test_serve_answers_on_the_web_and_on_telegram_and_stops_when_told(tmp_path: Path) -> None:
+async def test_serve_answers_on_the_web_and_on_telegram_and_stops_when_told(workplace: Path) -> None:
     async with open_fake_telegram() as telegram:
-        process = await _start(tmp_path, PORT=str(_free_port()), TELEGRAM_TOKEN=TOKEN, TELEGRAM_API=telegram.url)
+        process = await _start(workplace, PORT=str(_free_port()), TELEGRAM_TOKEN=TOKEN, TELEGRAM_API=telegram.url)
         address = await _ready(process)
         async with (
             aiohttp.ClientSession() as client,
@@ -77,10 +77,10 @@ async def test_serve_answers_on_the_web_and_on_telegram_and_stops_when_told(tmp_
         assert "адреса" not in errors.decode()
 
 
-async def test_a_restart_keeps_what_was_chosen_and_answers_what_came_meanwhile(tmp_path: Path) -> None:
+async def test_a_restart_keeps_what_was_chosen_and_answers_what_came_meanwhile(workplace: Path) -> None:
     async with open_fake_telegram() as telegram:
         settings = {"PORT": str(_free_port()), "TELEGRAM_TOKEN": TOKEN, "TELEGRAM_API": telegram.url}
-        process = await _start(tmp_path, **settings)
+        process = await _start(workplace, **settings)
         telegram.say("/language")
         await eventually(lambda: telegram.messages)
         telegram.press(telegram.messages[0], "Türkçe")
@@ -88,7 +88,7 @@ async def test_a_restart_keeps_what_was_chosen_and_answers_what_came_meanwhile(t
         process.kill()
         await process.communicate()
         telegram.say("/start")
-        process = await _start(tmp_path, **settings)
+        process = await _start(workplace, **settings)
         await eventually(lambda: "Merhaba" in telegram.messages[-1].text)
         assert len(telegram.messages) == 2
         process.terminate()
@@ -105,9 +105,9 @@ async def test_a_restart_keeps_what_was_chosen_and_answers_what_came_meanwhile(t
     ],
 )
 async def test_a_wrong_setting_ends_the_start_with_one_clear_line(
-    tmp_path: Path, settings: dict[str, str], line: str
+    workplace: Path, settings: dict[str, str], line: str
 ) -> None:
-    process = await _start(tmp_path, **{"PORT": "0", **settings})
+    process = await _start(workplace, **{"PORT": "0", **settings})
     _, errors = await asyncio.wait_for(process.communicate(), 60)
     said = [text for text in errors.decode().splitlines() if not text.startswith("{")]
     assert process.returncode == 1
@@ -116,33 +116,33 @@ async def test_a_wrong_setting_ends_the_start_with_one_clear_line(
     assert line in said[0]
 
 
-async def test_a_wrong_token_ends_the_start_with_one_clear_line(tmp_path: Path) -> None:
+async def test_a_wrong_token_ends_the_start_with_one_clear_line(workplace: Path) -> None:
     async with open_fake_telegram() as telegram:
-        process = await _start(tmp_path, PORT="0", TELEGRAM_TOKEN="1:wrong", TELEGRAM_API=telegram.url)
+        process = await _start(workplace, PORT="0", TELEGRAM_TOKEN="1:wrong", TELEGRAM_API=telegram.url)
         _, errors = await asyncio.wait_for(process.communicate(), 60)
         assert errors.decode().splitlines()[-1].startswith("wegwijs: WEGWIJS_TELEGRAM_TOKEN is not accepted")
 
 
-async def test_a_port_that_is_taken_is_one_clear_line(tmp_path: Path) -> None:
+async def test_a_port_that_is_taken_is_one_clear_line(workplace: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        process = await _start(tmp_path, PORT=str(taken.getsockname()[1]))
+        process = await _start(workplace, PORT=str(taken.getsockname()[1]))
         _, errors = await asyncio.wait_for(process.communicate(), 60)
         assert "set WEGWIJS_HOST or WEGWIJS_PORT to another" in errors.decode().splitlines()[-1]
 
 
-async def _logged(tmp_path: Path, event: Event) -> tuple[Sequence[Reply], list[dict[str, object]]]:
-    settings = Settings(database_url=f"sqlite:///{tmp_path}/x.db", knowledge=KNOWLEDGE)
+async def _logged(workplace: Path, event: Event) -> tuple[Sequence[Reply], list[dict[str, object]]]:
+    settings = Settings(database_url=f"sqlite:///{workplace}/x.db", knowledge=KNOWLEDGE)
     async with open_conversation(settings) as conversation:
         with capture_logs(processors=[structlog.contextvars.merge_contextvars]) as logs:
             replies = await conversation.respond(event)
     return replies, [dict(entry) for entry in logs]
 
 
-async def test_a_log_line_says_what_was_decided_and_nothing_that_was_written(tmp_path: Path) -> None:
+async def test_a_log_line_says_what_was_decided_and_nothing_that_was_written(workplace: Path) -> None:
     event = Utterance(text="waar is Amal, ik heet Jan Peeters", speaker=Speaker("test", "9876543", "nl"))
-    _, logs = await _logged(tmp_path, event)
+    _, logs = await _logged(workplace, event)
     [line] = [entry for entry in logs if entry["event"] == "answered"]
     assert (line["decision"], line["slug"], line["language"]) == ("answer", "contact", "nl")
     everything = json.dumps(logs)
@@ -150,20 +150,20 @@ async def test_a_log_line_says_what_was_decided_and_nothing_that_was_written(tmp
     assert "9876543" not in everything
 
 
-async def test_a_fault_of_ours_becomes_a_kind_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_fault_of_ours_becomes_a_kind_word(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def broken(*_args: object, **_kwargs: object) -> Sequence[Reply]:
         raise RuntimeError("secret words")
 
     monkeypatch.setattr("bot.app.respond", broken)
-    [reply], logs = await _logged(tmp_path, Utterance(text="hallo", speaker=Speaker("test", "1", "nl")))
+    [reply], logs = await _logged(workplace, Utterance(text="hallo", speaker=Speaker("test", "1", "nl")))
     assert reply.language.code == "nl"
     assert any(entry["event"] == "respond failed" for entry in logs)
 
 
-async def test_a_database_that_is_away_is_no_fault_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_database_that_is_away_is_no_fault_of_ours(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def away(*_args: object, **_kwargs: object) -> Sequence[Reply]:
         raise storage.Unavailable
 
     monkeypatch.setattr("bot.app.respond", away)
     with pytest.raises(storage.Unavailable):
-        await _logged(tmp_path, Utterance(text="hallo", speaker=Speaker("test", "1", "nl")))
+        await _logged(workplace, Utterance(text="hallo", speaker=Speaker("test", "1", "nl")))

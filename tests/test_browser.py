@@ -70,10 +70,10 @@ async def _open(browser: Browser, address: str, locale: str, errors: list[str]) 
 @pytest.mark.parametrize(
     ("locale", "question", "expected"),
     [
-        ("nl-BE", "op welk nummer kan ik jullie bellen?", "09 265 78 40"),
+        ("nl-BE", "wat is het adres en het telefoonnummer van Amal?", "09 265 78 40"),
         ("en-GB", "what is your phone number?", "09 265 78 40"),
         ("fr-BE", "quel est votre numéro de téléphone ?", "09 265 78 40"),
-        ("ar", "ما هو رقم هاتفكم؟", "09 265 78 40"),
+        ("ar", "ما هو عنوان أمل ورقم الهاتف؟", "09 265 78 40"),
         ("uk-UA", "який у вас номер телефону?", "09 265 78 40"),
         ("tr-TR", "telefon numaranız nedir?", "09 265 78 40"),
     ],

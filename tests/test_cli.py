@@ -18,8 +18,8 @@ def _run(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[in
 
 
 @pytest.fixture(autouse=True)
-def _at_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.chdir(tmp_path)
+def _at_home(monkeypatch: pytest.MonkeyPatch, workplace: Path) -> None:
+    monkeypatch.chdir(workplace)
     monkeypatch.setenv("WEGWIJS_KNOWLEDGE", str(KNOWLEDGE))
 
 
@@ -122,7 +122,7 @@ def test_check_is_silent_and_0_when_all_is_well_and_1_when_not(
     (knowledge_copy / "mo/mo-languages/fr.md").write_text("no dashes")
     code, out = _run(capsys, "knowledge", "check", knowledge_copy)
     assert code == 1
-    assert out.startswith(f"{knowledge_copy}/mo/mo-languages/fr.md:1: ")
+    assert f"{knowledge_copy}/mo/mo-languages/fr.md:1: begin the file" in out
 
 
 def test_status_has_a_row_for_each_language(capsys: pytest.CaptureFixture[str]) -> None:
