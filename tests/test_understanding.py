@@ -16,12 +16,8 @@ QUESTIONS = [json.loads(line) for line in _FILE.read_text(encoding="utf-8").spli
 
 # Known misses. Each must fail until it is mended, and is then taken out.
 MISSES = {
-    "je voudrais parler avec une vraie personne",
     "допоможіть знайти школу для моєї доньки",
-    "dün akşam maçı kim kazandı",
-    "my cooking class was fire",
     "sınavdan korkuyorum",
-    "hoe verzeker ik mijn huis tegen brand",
 }
 
 DECISIONS = {"@human": "handoff", "@book": "book", "@smalltalk": "smalltalk"}

@@ -1,5 +1,6 @@
 """From a text to a language and a decision."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -14,10 +15,15 @@ from bot.understanding.normalise import fold, words
 
 Decision = Literal["answer", "suggest", "decline", "book", "handoff", "smalltalk"]
 
-ANSWER = 0.65  # at this score or more, an answer is right nine times in ten
+ANSWER = 0.7  # at this score or more, an answer is right nine times in ten
 SUGGEST = 0.4  # at this score or more, the right one is worth a look among three
-URGENT = 0.6  # help lines are shown earlier than another answer: a needless one does less harm than a missed one
+URGENT = 0.65  # help lines are shown earlier than another answer: a needless one does less harm than a missed one
 MOST_MATCHES = 10
+
+SAID = 0.3  # what a sentence of an answer tells about the questions to it, beside a question
+_SHORTEST_SENTENCE = 16  # signs
+_LINK = re.compile(r"\[([^]]*)\]\([^)]*\)")
+_SENTENCE_END = re.compile(r"\n+|(?<=[.!?。।؟۔።]) ")
 
 _PHRASE = "@"  # labels of phrases; no entry can be called so, since no folder of ours begins with it
 _CHATTER = "@chatter"
@@ -130,3 +136,10 @@ def _questions(snapshot: Snapshot, phrases: Mapping[str, Phrases]) -> Iterator[Q
         for code, text in entry.texts.items():
             yield from (Question(entry.slug, code, question) for question in text.questions)
             yield from (Question(entry.slug, code, name, judged=False) for name in (text.title, *text.keywords))
+            for sentence in _sentences(text.body):
+                yield Question(entry.slug, code, sentence, worth=SAID, judged=False)
+
+
+def _sentences(markdown: str) -> list[str]:
+    """The sentences of an answer, without the addresses of its links."""
+    return [part for part in _SENTENCE_END.split(_LINK.sub(r"\1", markdown)) if len(part) >= _SHORTEST_SENTENCE]
