@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import logging
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -40,6 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(f"wegwijs: {error}")
     except Unavailable:
         sys.exit("wegwijs: the database cannot be reached; check WEGWIJS_DATABASE_URL")
+    except BrokenPipeError:  # `wegwijs … | head` has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
     except KeyboardInterrupt:
         sys.exit(130)
 

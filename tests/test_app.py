@@ -141,7 +141,7 @@ async def _logged(workplace: Path, event: Event) -> tuple[Sequence[Reply], list[
 
 
 async def test_a_log_line_says_what_was_decided_and_nothing_that_was_written(workplace: Path) -> None:
-    event = Utterance(text="waar is Amal, ik heet Jan Peeters", speaker=Speaker("test", "9876543", "nl"))
+    event = Utterance(text="wat is het adres van Amal, ik heet Jan Peeters", speaker=Speaker("test", "9876543", "nl"))
     _, logs = await _logged(workplace, event)
     [line] = [entry for entry in logs if entry["event"] == "answered"]
     assert (line["decision"], line["slug"], line["language"]) == ("answer", "contact", "nl")

@@ -161,14 +161,18 @@ class Matcher:
         width = len(self.labels)
         cells = [self._tables[code].cells(features, worth, width) for code, worth in near]
         stands, weighs = (np.concatenate(part) for part in zip(*cells, strict=True))
-        grid = np.bincount(stands, weighs, len(features) * width).reshape(len(features), width)
+        grid = np.bincount(stands, weighs, len(features) * width)
         totals = np.sum([self._tables[code].totals * worth for code, worth in near], axis=0)
         if but is not None:
-            grid[:, but] = np.maximum(grid[:, but] - weights, 0)
+            own = np.arange(len(features)) * width + but
+            grid[own] = np.maximum(grid[own] - weights, 0)
             totals[but] = max(totals[but] - weights.sum(), 0)
+        # Most of the grid is empty: count every place as empty first, then add what the others have more.
+        filled = np.flatnonzero(grid)
+        gains = weights[filled // width] * np.log1p(grid[filled] / _ALPHA)
         size = sum(len(self._tables[code].keys) for code, _ in near)
-        likely = weights @ np.log(grid + _ALPHA) - weights.sum() * np.log(totals + _ALPHA * size)
-        return np.asarray(likely, dtype=np.float64)
+        empty = weights.sum() * (np.log(_ALPHA) - np.log(totals + _ALPHA * size))
+        return np.asarray(np.bincount(filled % width, gains, width) + empty, dtype=np.float64)
 
     def _weigh_text(self, text: str, near: Sequence[tuple[str, float]]) -> tuple[Hashes, Floats]:
         """The known features of a text with their TF-IDF weights; each kind has length 1."""
