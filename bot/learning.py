@@ -46,11 +46,11 @@ def _keep(fingerprint: str, learnt: Understanding, cache: Path) -> None:
 
 
 def _fingerprint(directory: Path) -> str:
-    """A hash of everything that an understanding is made from: knowledge, phrases and code."""
+    """A hash over all files that an understanding is made from: which they are, how large, and when last written."""
     digest = hashlib.sha256(str(directory.resolve()).encode())
     for path in _made_from(directory):
-        digest.update(f"{path}\0".encode())
-        digest.update(path.read_bytes())
+        about = path.stat()
+        digest.update(f"{path}\0{about.st_size}\0{about.st_mtime_ns}\0".encode())
     return digest.hexdigest()
 
 
