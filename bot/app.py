@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from sqlalchemy import text as sql
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot import knowledge, storage, texts
+from bot import knowledge, storage
 from bot.conversation import Event, Reply, Respond, respond
 from bot.conversation.respond import apology
 from bot.knowledge import Holder
@@ -57,7 +57,7 @@ async def open_conversation(settings: Settings, clock: Clock = utc_now) -> Async
         database = await stack.enter_async_context(storage.open_storage(settings.database_url))
         await storage.migrate(database)
         holder = await stack.enter_async_context(knowledge.open_holder(settings.knowledge, recall))
-        catalogues = texts.load()
+        catalogues = Texts()
         registry = CollectorRegistry()
         answer: Respond = partial(respond, knowledge=holder, database=database, texts=catalogues, clock=clock)
         answer = partial(_apologising, answer, texts=catalogues)

@@ -185,7 +185,7 @@ def _plain(reply: Reply) -> str:
 
 
 def _ask(chosen: argparse.Namespace) -> int:
-    understanding, catalogues = _understanding(chosen.knowledge), texts.load()
+    understanding, catalogues = _understanding(chosen.knowledge), texts.Texts()
     if chosen.batch is None:
         line = _predict(understanding, catalogues, {"text": chosen.text, "lang": chosen.language})
         print(json.dumps(line, ensure_ascii=False) if chosen.json else line["text"])

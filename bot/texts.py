@@ -5,14 +5,12 @@ The English text is the key. The `.po` files are read as they are: nobody has to
 
 import gettext
 import io
-from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-
-from bot.languages import LANGUAGES
 
 DIRECTORY = Path(__file__).parent.parent / "locales"
 DOMAIN = "wegwijs"
@@ -21,27 +19,20 @@ STAFF = "staff"  # what staff read: in English, and in Dutch
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """All interface texts, by language."""
+    """All interface texts. A language's catalogue is read when the language is first spoken."""
 
-    catalogues: Mapping[str, gettext.NullTranslations]
+    directory: Path = DIRECTORY
 
     def text(self, message: str, language: str, /, **values: str) -> str:
-        """`message` (its English text) in `language`, with its `{placeholders}` filled."""
-        translated = self.catalogues[language].gettext(message)
+        """`message` (its English text) in `language`, with its `{placeholders}` filled; English where it is missing."""
+        translated = load_domain(DOMAIN, language, self.directory).gettext(message)
         return translated.format(**values) if values else translated
 
 
-def load(directory: Path = DIRECTORY) -> Texts:
-    """Read the catalogues of all languages; what a catalogue lacks is said in English."""
-    return Texts({code: load_domain(DOMAIN, code, directory) for code in LANGUAGES})
-
-
+@cache  # the files come with the code, and change with it
 def load_domain(domain: str, language: str, directory: Path = DIRECTORY) -> gettext.NullTranslations:
-    """One catalogue: the texts of `domain` in `language`; English where there is none."""
-    return _read(directory / language / "LC_MESSAGES" / f"{domain}.po")
-
-
-def _read(path: Path) -> gettext.NullTranslations:
+    """One catalogue: the texts of `domain` in `language`; an empty one where there is none."""
+    path = directory / language / "LC_MESSAGES" / f"{domain}.po"
     if not path.exists():
         return gettext.NullTranslations()
     with path.open("rb") as file:

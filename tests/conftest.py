@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot import storage, texts
+from bot import storage
 from bot.conversation import Respond, respond
 from bot.knowledge import Holder
 from bot.learning import CACHE, recall
@@ -56,7 +56,7 @@ def workplace(tmp_path: Path, understanding: Understanding) -> Path:
 
 @pytest.fixture(scope="session")
 def catalogues() -> Texts:
-    return texts.load()
+    return Texts()
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "app": EVERYTHING,
     "settings": set(),
     "languages": set(),
-    "texts": {"languages"},
+    "texts": set(),
     "markup": {"languages"},
     "phrases": {"languages", "texts"},
     "knowledge": {"languages"},
