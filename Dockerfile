@@ -8,10 +8,13 @@ COPY bot bot
 COPY locales locales
 COPY knowledge knowledge
 RUN uv sync --frozen --no-dev --compile-bytecode && .venv/bin/python -m compileall -q bot
+# What is learnt now need not be learnt when the container starts.
+RUN .venv/bin/wegwijs ask hello > /dev/null
 
 FROM python:3.11-slim
-RUN useradd --system --home /wegwijs wegwijs && install -d -o wegwijs /wegwijs/var
+RUN useradd --system --home /wegwijs wegwijs
 COPY --from=build /wegwijs /wegwijs
+RUN chown -R wegwijs /wegwijs/var
 WORKDIR /wegwijs
 USER wegwijs
 ENV WEGWIJS_HOST=0.0.0.0 PYTHONDONTWRITEBYTECODE=1
