@@ -47,8 +47,8 @@ def _keep(fingerprint: str, learnt: Understanding, cache: Path) -> None:
 
 def _fingerprint(directory: Path) -> str:
     """A hash over all files that an understanding is made from: which they are, how large, and when last written."""
-    digest = hashlib.sha256(str(directory.resolve()).encode())
-    for path in _made_from(directory):
+    digest = hashlib.sha256()
+    for path in _made_from(directory.resolve()):  # `knowledge` and its full path are the same directory
         about = path.stat()
         digest.update(f"{path}\0{about.st_size}\0{about.st_mtime_ns}\0".encode())
     return digest.hexdigest()

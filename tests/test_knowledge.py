@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -212,5 +213,8 @@ def test_what_was_learnt_is_recalled_until_a_file_changes(knowledge_copy: Path, 
     assert recall(knowledge_copy, cache).snapshot == first.snapshot
     _edit(knowledge_copy / "facts.yaml", lambda text: text.replace("09 265 78 40", "09 111 22 33"))
     assert recall(knowledge_copy, cache).snapshot.facts["contact.phone"] == "09 111 22 33"
+    written = cache.stat().st_mtime_ns
+    recall(Path(os.path.relpath(knowledge_copy)), cache)
+    assert cache.stat().st_mtime_ns == written, "the same directory by another path is not learnt again"
     cache.write_bytes(b"not a pickle")
     assert recall(knowledge_copy, cache).snapshot.facts["contact.phone"] == "09 111 22 33"

@@ -254,7 +254,8 @@ async def test_a_press_is_acknowledged_also_when_the_answer_cannot_be_sent(teleg
     assert telegram.unanswered == []
 
 
-async def test_a_database_that_is_away_makes_telegram_send_again(telegram: FakeTelegram, answer: Respond) -> None:
+def _away_once(answer: Respond) -> Respond:
+    """The conversation on a database that is away for the first event."""
     away = [True]
 
     async def sometimes(event: Event) -> Sequence[Reply]:
@@ -263,8 +264,12 @@ async def test_a_database_that_is_away_makes_telegram_send_again(telegram: FakeT
             raise Unavailable
         return await answer(event)
 
+    return sometimes
+
+
+async def test_a_database_that_is_away_makes_telegram_send_again(telegram: FakeTelegram, answer: Respond) -> None:
     async with open_bot(TOKEN, telegram.url) as bot:
-        client = await _client(Receiver(bot, sometimes))
+        client = await _client(Receiver(bot, _away_once(answer)))
         update = telegram.say("where is Amal?")
         statuses = [
             (await client.post("/telegram", json=update, headers={SECRET_HEADER: SECRET})).status for _ in range(2)
@@ -275,16 +280,8 @@ async def test_a_database_that_is_away_makes_telegram_send_again(telegram: FakeT
 
 
 async def test_polling_fetches_again_what_could_not_be_handled(telegram: FakeTelegram, answer: Respond) -> None:
-    away = [True]
-
-    async def sometimes(event: Event) -> Sequence[Reply]:
-        if away:
-            away.pop()
-            raise Unavailable
-        return await answer(event)
-
     async with open_bot(TOKEN, telegram.url) as bot:
-        task = asyncio.create_task(poll(Receiver(bot, sometimes)))
+        task = asyncio.create_task(poll(Receiver(bot, _away_once(answer))))
         telegram.say("where is Amal?")
         await _heard(telegram, 1)
         task.cancel()

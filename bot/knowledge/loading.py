@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bot.knowledge.facts import PLACEHOLDER, Fact, as_url, fill, read_facts
-from bot.knowledge.problems import Problem, problem
+from bot.knowledge.problems import Problem, marked, problem
 from bot.knowledge.schema import ActionFile
 from bot.knowledge.snapshot import Action, Entry, Snapshot, Status, Text, Topic, source_version
-from bot.knowledge.written import FACTS, Written, WrittenEntry, WrittenText, missing_directory, read
+from bot.knowledge.written import FACTS, Written, WrittenEntry, WrittenText, read
 from bot.languages import LANGUAGES, SOURCE
 
 
@@ -118,7 +118,8 @@ def action_of(action: ActionFile, facts: Mapping[str, Fact]) -> Action | None:
 
 def _faults(written: Written, facts: Mapping[str, Fact]) -> Iterator[Problem]:
     if not written.directory.is_dir():
-        yield missing_directory(written.directory)
+        message = marked("this directory is not there; set WEGWIJS_KNOWLEDGE to the one that is")
+        yield problem(written.directory, 1, message, fault=True)
         return
     if not written.topics:
         yield problem(written.directory, 1, "make a folder (topic) with a folder (entry) with a file nl.md", fault=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Generic
 
 from bot.knowledge import files
-from bot.knowledge.problems import Problem, problem
+from bot.knowledge.problems import Problem
 from bot.knowledge.schema import CatalogueFile, EntryFile, FactsFile, TextFile, TopicFile
 from bot.languages import LANGUAGES
 
@@ -143,10 +143,6 @@ class _Reader:
         text = files.read(path)
         self.digest.update(f"{path.relative_to(self.directory)}\0{text}\0".encode())
         return text
-
-
-def missing_directory(directory: Path) -> Problem:
-    return problem(directory, 1, "this directory is not there; set WEGWIJS_KNOWLEDGE to the one that is", fault=True)
 
 
 def _folders(directory: Path) -> list[Path]:

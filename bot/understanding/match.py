@@ -21,6 +21,7 @@ from bot.languages import LANGUAGES
 from bot.understanding.features import (
     FeaturesOf,
     Hashes,
+    Integers,
     folded_words,
     hashes,
     itself,
@@ -31,7 +32,6 @@ from bot.understanding.features import (
 )
 
 Floats = NDArray[np.float64]
-Places = NDArray[np.int64]
 
 _ALPHA = 0.01  # what every feature counts for under every label before it was seen there (Lidstone smoothing)
 _FALLBACK = 0.3  # what a question in Dutch, English or a fallback is worth: their words stand in many questions
@@ -93,7 +93,7 @@ class _Table:
             self.rarity[look_up(self.keys, keys)[0]] = rarity
         self.judged = [(int(labels[n]), question.text) for n, question in enumerate(questions) if question.judged]
 
-    def cells(self, features: Hashes, worth: float, width: int) -> tuple[Places, Floats]:
+    def cells(self, features: Hashes, worth: float, width: int) -> tuple[Integers, Floats]:
         """Where in a grid of `features` by labels something stands, and how much."""
         places, known = look_up(self.keys, features)
         rows = np.flatnonzero(known)
@@ -104,14 +104,14 @@ class _Table:
         return np.repeat(rows, ends - starts) * width + self.labels[found], self.weights[found] * worth
 
 
-def _paired(features: Hashes, places: Places) -> NDArray[np.uint64]:
+def _paired(features: Hashes, places: Integers) -> NDArray[np.uint64]:
     """Each feature and its place as one number, in the order of the features."""
     return features.astype(np.uint64) << np.uint64(32) | places.astype(np.uint64)
 
 
 def _weigh(
     questions: Sequence[Sequence[str]], features_of: FeaturesOf
-) -> tuple[Hashes, Places, Floats, Hashes, Floats]:
+) -> tuple[Hashes, Integers, Floats, Hashes, Floats]:
     """Features of one kind: for each of each question its TF-IDF weight; then all features, and how rare each is."""
     features, places = placed_hashes(list(chain.from_iterable(questions)), features_of)
     owners = np.repeat(np.arange(len(questions)), [len(question) for question in questions])[places]
