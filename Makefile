@@ -24,7 +24,7 @@ lint: .venv/developing  ## check style, types, message catalogues and knowledge
 	.venv/bin/mypy
 	.venv/bin/wegwijs knowledge check
 
-bench: .venv/developing  ## measure speed, beside a bare echo bot
+bench: .venv/measuring  ## measure the answers beside search engines and classifiers, and the speed beside a bare echo bot
 	.venv/bin/python -m benchmarks
 
 texts: .venv/developing  ## bring locales/ in step with the interface texts in the code
@@ -47,5 +47,9 @@ $(TOOLS)/uv:
 	@touch $@
 
 .venv/developing: .venv/installed
-	$(UV) sync --frozen --compile-bytecode --quiet --python $(PYTHON)
+	$(UV) sync --frozen --inexact --compile-bytecode --quiet --python $(PYTHON)
+	@touch $@
+
+.venv/measuring: .venv/developing
+	$(UV) sync --frozen --inexact --group bench --compile-bytecode --quiet --python $(PYTHON)
 	@touch $@

@@ -1,10 +1,12 @@
-"""Print every figure: one answer in the process, and Telegram beside a bare echo bot."""
+"""Print every figure: the right answer beside other methods, one answer in the process, Telegram beside an echo bot."""
 
 import asyncio
 
-from benchmarks import answers, start, telegram
+from benchmarks import answers, matching, scaling, start, telegram
 
 if __name__ == "__main__":
+    matching.measure()
+    scaling.measure()
     asyncio.run(answers.measure())
     asyncio.run(telegram.measure())
     asyncio.run(start.measure())

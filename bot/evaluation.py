@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,7 @@ class Tally:
     left_alone: int = 0
     language_right: int = 0
     asked: int = 0
+    missed: Counter[tuple[str, str]] = field(default_factory=Counter)
     confused: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def add(self, meaning: Meaning, expected: set[str], language: str | None) -> None:
@@ -58,7 +59,10 @@ class Tally:
             self.left_alone += meaning.decision in ("decline", "suggest", "smalltalk")
             return
         self.covered += 1
-        self.first += ranked[0] in expected if ranked else False
+        first = ranked[0] if ranked else ""
+        self.first += first in expected
+        if first not in expected:
+            self.missed[min(expected), first] += 1
         self.among_three += bool(expected.intersection(ranked[:3]))
         given = said or (ranked[0] if meaning.decision == "answer" and ranked else None)
         if given and given not in expected:
@@ -75,24 +79,30 @@ class Tally:
         )
 
 
-def report(understanding: Understanding, questions: Iterable[dict[str, Any]]) -> Iterator[str]:
-    """Lines to print: accuracy per language and kind, then the worst confusions. Unknown slugs count as not covered."""
+def measure(understanding: Understanding, questions: Iterable[dict[str, Any]]) -> Mapping[tuple[str, str], Tally]:
+    """Counts over all questions (`"", "all"`), per language and per kind. Unknown slugs count as not covered."""
     tallies: defaultdict[tuple[str, str], Tally] = defaultdict(Tally)
     known = {*understanding.snapshot.entries, *_EXPECTED.values()}
     for question in questions:
-        language = language_of(question.get("lang"))
-        meaning = understanding.understand(question["text"], chosen=language)
+        meaning = understanding.understand(question["text"], chosen=language_of(question.get("lang")))
         expected = known.intersection(question.get("expect", ()))
         for group in (("", "all"), ("language", str(question.get("lang"))), ("kind", str(question.get("kind")))):
             tallies[group].add(meaning, expected, question.get("lang"))
+    return tallies
+
+
+def report(understanding: Understanding, questions: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """Lines to print: accuracy per language and kind, then the entries that are mistaken for others, worst first."""
+    tallies = measure(understanding, questions)
     heading = ("covered", "first", "first 3", "wrong", "uncovered", "left", "language")
     for title in ("", "language", "kind"):
         yield f"{title:<12}{heading[0]:>8}" + "".join(f"{name:>9}" for name in heading[1:])
         yield from (tally.line(name) for (group, name), tally in sorted(tallies.items()) if group == title)
         yield ""
-    yield "answered wrongly (expected, given), worst first"
-    worst = tallies["", "all"].confused.most_common()
-    yield from (f"{count:>4}  {expected} -> {given}" for (expected, given), count in worst)
+    yield "expected -> first instead; these entries need better questions, worst first (in brackets: answered so)"
+    every = tallies.get(("", "all"), Tally())
+    for (expected, first), count in every.missed.most_common():
+        yield f"{count:>4} ({every.confused[expected, first]})  {expected} -> {first or 'nothing'}"
 
 
 def _percent(part: int, whole: int) -> str:

@@ -13,12 +13,16 @@ from pydantic import BaseModel, ConfigDict
 from bot.languages import LANGUAGES
 from bot.texts import DIRECTORY
 
-Kind = Literal["greeting", "thanks", "goodbye", "identity", "person", "book", "chatter"]
+Kind = Literal["greeting", "thanks", "goodbye", "identity", "person", "book", "chatter", "harmless"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 class Phrases(BaseModel):
-    """The phrases of one language. We leave `chatter` alone; `danger` holds patterns, see `understanding.danger`."""
+    """The phrases of one language.
+
+    We leave `chatter` alone. `danger` holds patterns, see `understanding.danger`; `harmless` are messages with words
+    that frighten of people who are in no danger.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -29,6 +33,7 @@ class Phrases(BaseModel):
     person: tuple[str, ...] = ()
     book: tuple[str, ...] = ()
     chatter: tuple[str, ...] = ()
+    harmless: tuple[str, ...] = ()
     danger: tuple[str, ...] = ()
 
     def of(self, kind: Kind) -> tuple[str, ...]:

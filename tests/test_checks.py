@@ -56,7 +56,7 @@ def test_the_catalogue_names_what_is_missing(knowledge_copy: Path) -> None:
         ),
         ("uk.md", lambda text: text.replace("{{ city.phone }}", ""), "`{{ city.phone }}` stands in nl.md and not here"),
         ("uk.md", lambda text: text + "\n{{ ocmw.phone }}\n", "`{{ ocmw.phone }}` stands here and not in nl.md"),
-        ("uk.md", lambda text: re.sub(r"(?m)^  - .*\n", "", text, count=12), "questions; write at least 12"),
+        ("uk.md", lambda text: re.sub(r"(?m)^  - .*\n", "", text, count=50), "questions; write at least 12"),
         ("uk.md", lambda text: re.sub(r"(?m)^keywords:.*\n", "", text), "`keywords` is missing"),
         ("uk.md", lambda text: re.sub(r"(?m)^source:.*\n", "", text), "the version of nl.md"),
         ("uk.md", lambda text: text.replace("keywords:", "keyword:"), "`keyword` is not a name"),

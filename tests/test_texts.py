@@ -11,7 +11,8 @@ from bot import phrases
 from bot.languages import LANGUAGES, language_of
 from bot.phrases import KINDS
 from bot.texts import DIRECTORY, Texts
-from bot.understanding.danger import DangerSigns
+from bot.understanding.danger import DangerSigns, words_present
+from bot.understanding.normalise import fold, words
 from tests.conftest import ROOT
 
 _KEYWORDS = {"text": (1,), "button": (2,)}
@@ -56,15 +57,19 @@ def test_every_text_is_in_every_catalogue_with_its_placeholders(code: str) -> No
 @pytest.mark.parametrize("code", LANGUAGES)
 def test_every_language_has_phrases_of_every_kind(code: str) -> None:
     spoken = phrases.load()[code]
-    assert all(len(spoken.of(kind)) >= 8 for kind in KINDS)
+    assert all(len(spoken.of(kind)) >= (5 if kind == "harmless" else 8) for kind in KINDS)
     assert len(spoken.danger) >= 40
+
+
+def _fires(signs: DangerSigns, text: str) -> bool:
+    return signs.found_in(fold(text), words_present(words(fold(text))))
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
 def test_no_danger_pattern_fires_on_a_phrase_that_is_none(code: str) -> None:
     spoken = phrases.load()[code]
     signs = DangerSigns(spoken.danger)
-    assert [text for kind in KINDS for text in spoken.of(kind) if signs.found_in(text)] == []
+    assert [text for kind in KINDS for text in spoken.of(kind) if _fires(signs, text)] == []
 
 
 @pytest.mark.parametrize(
@@ -82,7 +87,7 @@ def test_no_danger_pattern_fires_on_a_phrase_that_is_none(code: str) -> None:
     ],
 )
 def test_a_danger_pattern_needs_all_its_words(pattern: str, text: str, found: bool) -> None:
-    assert DangerSigns([pattern]).found_in(text) is found
+    assert _fires(DangerSigns([pattern]), text) is found
 
 
 def test_a_text_that_a_catalogue_lacks_is_said_in_english(catalogues: Texts) -> None:

@@ -1,6 +1,7 @@
 """Answers: what the knowledge says to a question, or an honest word that it says nothing."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import assert_never
 from urllib.parse import quote_plus
 
@@ -36,8 +37,10 @@ def answer(
     voice = Voice(understanding.snapshot, texts, LANGUAGES[meaning.language])
     replies = reply_to(meaning, voice)
     usual = chosen or hint
+    if meaning.rival:
+        return _offering(replies, _which_language(meaning.language, meaning.rival))
     if usual and usual.code != meaning.language:
-        return (*replies[:-1], _offering_language(voice, replies[-1]))
+        return _offering(replies, _always_this_language(voice))
     return replies
 
 
@@ -202,7 +205,16 @@ def _way_on(voice: Voice) -> Rows:
     return ((menus.topics_button(voice), menus.language_button(voice)),)
 
 
-def _offering_language(voice: Voice, reply: Reply) -> Reply:
+def _offering(replies: Sequence[Reply], row: tuple[Button, ...]) -> Sequence[Reply]:
+    """`replies` with one more row of buttons under the last."""
+    return (*replies[:-1], replace(replies[-1], rows=(*replies[-1].rows, row)))
+
+
+def _always_this_language(voice: Voice) -> tuple[Button, ...]:
     label = voice.text("Always write in {language}", language=voice.language.name)
-    offer = ((Button(f"🌐 {label}", ChooseLanguage(voice.language.code)),),)
-    return Reply(reply.text, reply.language, reply.rows + offer, reply.replaces)
+    return (Button(f"🌐 {label}", ChooseLanguage(voice.language.code)),)
+
+
+def _which_language(*codes: str) -> tuple[Button, ...]:
+    """Where a message may be in either of two languages, the person says which: their names need no words."""
+    return tuple(Button(f"🌐 {LANGUAGES[code].name}?", ChooseLanguage(code)) for code in codes)

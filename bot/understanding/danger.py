@@ -5,13 +5,14 @@ word that begins so. In Chinese, which has no spaces, a word of a pattern is any
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
 from bot.understanding.normalise import SCRIPTS, fold, words
 
 _ANY = "*"
 # Arabic writes these small words onto the next one: and, so, with, to, the.
 _PROCLITICS = ("وال", "بال", "فال", "لل", "ال", "و", "ف", "ب", "ل")
+_BEGINNINGS = {small[0] for small in _PROCLITICS}
 _SHORTEST_STEM = 3
 
 
@@ -34,16 +35,27 @@ class DangerSigns:
         elif parts:
             self._others.append(parts)
 
-    def found_in(self, text: str) -> bool:
-        """Whether the message holds any of the patterns."""
-        folded = fold(text)
-        present = _with_stems(words(folded))
+    def found_in(self, folded: str, present: Set[str]) -> bool:
+        """Whether a message holds any of the patterns; `present` are the `words_present` of the folded text."""
         likely = (pattern for word in present for pattern in self._by_word.get(word, ()))
         return (
             any(_all_present(pattern, present) for pattern in likely)
             or any(_all_present(pattern, present) for pattern in self._others)
             or any(all(run in folded for run in runs) for runs in self._runs)
         )
+
+
+def words_present(found: Iterable[str]) -> Set[str]:
+    """The words of a message, and in Arabic also what is left of them without the small words written onto them."""
+    present = set(found)
+    stems = {
+        word.removeprefix(small)
+        for word in present
+        if word[0] in _BEGINNINGS
+        for small in _PROCLITICS
+        if word.startswith(small) and len(word) - len(small) >= _SHORTEST_STEM
+    }
+    return present | stems
 
 
 def _parts(pattern: str) -> Iterable[str]:
@@ -54,18 +66,8 @@ def _parts(pattern: str) -> Iterable[str]:
         yield from (f"{word}{_ANY}" if part.endswith(_ANY) else word for word in found[-1:])
 
 
-def _all_present(pattern: tuple[str, ...], present: set[str]) -> bool:
+def _all_present(pattern: tuple[str, ...], present: Set[str]) -> bool:
     return all(
         any(word.startswith(part[:-1]) for word in present) if part.endswith(_ANY) else part in present
         for part in pattern
     )
-
-
-def _with_stems(found: list[str]) -> set[str]:
-    stems = {
-        word.removeprefix(small)
-        for word in found
-        for small in _PROCLITICS
-        if word.startswith(small) and len(word) - len(small) >= _SHORTEST_STEM
-    }
-    return stems.union(found)

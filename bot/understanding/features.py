@@ -1,35 +1,35 @@
-"""What a text is compared by: its words, pairs of words, and pieces of words, which survive typing mistakes.
+"""What a text is compared by: its words, pairs of words, pieces of words, which survive typing mistakes, and sounds.
 
 A feature is kept as a 32-bit hash of itself: a table of numbers is a tenth the size of a table of strings, and the
 few features that share a number do no harm ("feature hashing", Weinberger et al., 2009).
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from itertools import chain, pairwise
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.understanding.normalise import fold, words
+from bot.understanding.sounds import sound
 
 Hashes = NDArray[np.uint32]
 Integers = NDArray[np.int64]
+Floats = NDArray[np.float64]
 FeaturesOf = Callable[[str], Iterable[str]]
 
 SHORTEST, LONGEST = 2, 5  # signs in a piece of a word, its borders counted
-MOST_WORDS = 64  # of a long story, this many words at its beginning and its end together
+_SHORTEST_SOUND = 2
 
 
-def folded_words(text: str) -> list[str]:
-    """The words of `text` in the spelling that is compared; the middle of a long story is left out."""
-    found = words(fold(text))
-    return found if len(found) <= MOST_WORDS else found[: MOST_WORDS // 2] + found[-MOST_WORDS // 2 :]
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of features: the tokens that a text's words make, the features of a token, and what the kind counts."""
 
-
-def with_pairs(found: Sequence[str]) -> list[str]:
-    """Words, and pairs of words that follow one another."""
-    return [*found, *(f"{first} {second}" for first, second in pairwise(found))]
+    tokens: Callable[[Sequence[str]], list[str]]
+    features: FeaturesOf
+    worth: float
 
 
 def pieces(word: str) -> list[str]:
@@ -42,9 +42,22 @@ def pieces(word: str) -> list[str]:
     ]
 
 
-def itself(token: str) -> tuple[str, ...]:
-    """For a token that is a feature as it is."""
-    return (token,)
+def _with_pairs(words: Sequence[str]) -> list[str]:
+    return [*words, *(f"{first} {second}" for first, second in pairwise(words))]
+
+
+def _word(token: str) -> tuple[str, ...]:
+    return (f"={token}",)
+
+
+def _sounds(word: str) -> list[str]:
+    heard = sound(word)
+    return [f"~{heard}~", *(f"~{piece}" for piece in pieces(heard))] if len(heard) >= _SHORTEST_SOUND else []
+
+
+WORDS = Kind(_with_pairs, _word, 1.0)
+PIECES = Kind(list, pieces, 1.0)
+SOUNDS = Kind(list, _sounds, 0.8)
 
 
 def hashes(tokens: Iterable[str], features_of: FeaturesOf) -> Hashes:
@@ -63,6 +76,8 @@ def placed_hashes(tokens: Sequence[str], features_of: FeaturesOf) -> tuple[Hashe
 
 def look_up(keys: Hashes, features: Hashes) -> tuple[Integers, NDArray[np.bool_]]:
     """Where each of `features` stands in the sorted `keys`, and whether it is there at all."""
+    if not len(keys):
+        return np.zeros(len(features), dtype=np.int64), np.zeros(len(features), dtype=bool)
     places = np.searchsorted(keys, features)
     places[places == len(keys)] = 0
-    return places, keys[places] == features if len(keys) else np.zeros(len(features), dtype=bool)
+    return places, keys[places] == features

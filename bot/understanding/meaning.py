@@ -1,32 +1,36 @@
 """From a text to a language and a decision."""
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from bot.knowledge import Snapshot
 from bot.languages import LANGUAGES, Language
 from bot.phrases import KINDS, Phrases
-from bot.understanding.danger import DangerSigns
+from bot.understanding.danger import DangerSigns, words_present
 from bot.understanding.detect import Detector
-from bot.understanding.match import Matcher, Question
+from bot.understanding.match import Matcher
 from bot.understanding.normalise import fold, words
+from bot.understanding.tables import Question
 
 Decision = Literal["answer", "suggest", "decline", "book", "handoff", "smalltalk"]
 
 ANSWER = 0.7  # at this score or more, an answer is right nine times in ten
 SUGGEST = 0.4  # at this score or more, the right one is worth a look among three
-URGENT = 0.65  # help lines are shown earlier than another answer: a needless one does less harm than a missed one
+URGENT = 0.5  # help lines are shown earlier than another answer: a needless one does less harm than a missed one
 MOST_MATCHES = 10
+_MOST_RANKED = 24  # entries and kinds of phrases that are looked at for a decision
 
 SAID = 0.3  # what a sentence of an answer tells about the questions to it, beside a question
 _SHORTEST_SENTENCE = 16  # signs
 _LINK = re.compile(r"\[([^]]*)\]\([^)]*\)")
 _SENTENCE_END = re.compile(r"\n+|(?<=[.!?。।؟۔።]) ")
 
+DEFAULT = "en"  # the language for somebody of whom nothing is known
+
 _PHRASE = "@"  # labels of phrases; no entry can be called so, since no folder of ours begins with it
-_CHATTER = "@chatter"
+_UNCOVERED = {"@chatter", "@harmless"}
 _DECISIONS: Mapping[str, Decision] = {
     "@greeting": "smalltalk",
     "@thanks": "smalltalk",
@@ -47,13 +51,17 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What a person meant. `matches`: the best ten entries, best first, whatever the decision."""
+    """What a person meant. `matches`: the best ten entries, best first, whatever the decision.
+
+    `rival`: another language that the message may be in as well.
+    """
 
     language: str
     decision: Decision
     matches: tuple[Match, ...]
     smalltalk: str | None = None
     has_words: bool = True
+    rival: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,27 +76,39 @@ class Understanding:
     def understand(self, text: str, *, chosen: Language | None = None, hint: Language | None = None) -> Meaning:
         """The meaning of `text`. `chosen`: what the person chose; `hint`: what their phone is set to."""
         usual = chosen or hint
-        language = self.detector.detect(text, chosen=chosen, hint=hint)
-        if language is None or not words(fold(text)):
-            return Meaning(language or (usual.code if usual else "en"), "decline", self._in_order(()), has_words=False)
-        ranked = self.matcher.match(text, language)
-        entries = [Match(label, score) for label, score in ranked if not label.startswith(_PHRASE)]
-        urgent = self._urgent(text, {language, usual.code if usual else language}, ranked)
+        detected = self.detector.detect(text, chosen=chosen, hint=hint)
+        folded = fold(text)
+        found = words(folded)
+        if detected is None or not found:
+            language = detected.language if detected else usual.code if usual else DEFAULT
+            return Meaning(language, "decline", self._in_order(()), has_words=False)
+        language = detected.language
+        meant = self._meant(folded, found, language, {language, usual.code if usual else language, "nl", "en"})
+        return replace(meant, rival=detected.rival)
+
+    def _meant(self, folded: str, found: Sequence[str], language: str, danger_in: Set[str]) -> Meaning:
+        ranking = self.matcher.match(found, language)
+        ranked = [Match(label, score) for label, score in ranking.best(_MOST_RANKED)]
+        entries = [match for match in ranked if not match.slug.startswith(_PHRASE)]
+        present = words_present(found)
+        in_danger = any(self.danger[code].found_in(folded, present) for code in danger_in)
+        urgent = self._urgent(ranked, in_danger=in_danger)
         if urgent:
             rest = [match for match in entries if match.slug != urgent.slug]
             return Meaning(language, "answer", self._in_order((urgent, *rest)))
         decision, smalltalk = _decide(ranked)
         return Meaning(language, decision, self._in_order(entries), smalltalk)
 
-    def _urgent(self, text: str, languages: set[str], ranked: list[tuple[str, float]]) -> Match | None:
+    def _urgent(self, ranked: Sequence[Match], *, in_danger: bool) -> Match | None:
         """The entry with the help lines that fit best, when somebody is in danger."""
-        slugs = {entry.slug for entry in self.snapshot.urgent}
-        best = next((Match(label, score) for label, score in ranked if label in slugs), None)
-        if best is None:
-            return None
-        if any(self.danger[code].found_in(text) for code in languages | {"nl", "en"}):
+        slugs = [entry.slug for entry in self.snapshot.urgent]
+        likely = [match for match in ranked if match.slug in slugs]
+        if in_danger and slugs:
+            best = likely[0] if likely else Match(slugs[0], 0.0)
             return Match(best.slug, max(best.score, ANSWER))
-        return best if best.slug == ranked[0][0] and best.score >= URGENT else None
+        if likely and likely[0] == ranked[0] and sum(match.score for match in likely) >= URGENT:
+            return likely[0]
+        return None
 
     def _in_order(self, entries: tuple[Match, ...] | list[Match]) -> tuple[Match, ...]:
         """The best ten, filled up with entries that nothing speaks for."""
@@ -97,24 +117,32 @@ class Understanding:
         return (*entries, *rest)[:MOST_MATCHES]
 
 
-def _decide(ranked: list[tuple[str, float]]) -> tuple[Decision, str | None]:
-    label, score = ranked[0] if ranked else ("", 0.0)
-    if label in _DECISIONS and score >= ANSWER:
-        decision = _DECISIONS[label]
-        return decision, label.removeprefix(_PHRASE) if decision == "smalltalk" else None
-    best = max((score for label, score in ranked if not label.startswith(_PHRASE)), default=0.0)
-    if best >= ANSWER:
+def _decide(ranked: Sequence[Match]) -> tuple[Decision, str | None]:
+    best = ranked[0] if ranked else Match("", 0.0)
+    if best.slug in _DECISIONS and best.score >= SUGGEST:
+        decision = _DECISIONS[best.slug]
+        return decision, best.slug.removeprefix(_PHRASE) if decision == "smalltalk" else None
+    likely = max((match.score for match in ranked if not match.slug.startswith(_PHRASE)), default=0.0)
+    if likely >= ANSWER:
         return "answer", None
-    return ("suggest", None) if best >= SUGGEST else ("decline", None)
+    return ("suggest", None) if likely >= SUGGEST else ("decline", None)
 
 
-def train(snapshot: Snapshot, phrases: Mapping[str, Phrases]) -> Understanding:
-    """Learn from everything that staff and translators wrote; nothing is set by hand for one question."""
+def train(snapshot: Snapshot, phrases: Mapping[str, Phrases], earlier: Understanding | None = None) -> Understanding:
+    """Learn from everything that staff and translators wrote; nothing is set by hand for one question.
+
+    What `earlier` learnt in languages whose texts have not changed since is taken over.
+    """
     none = Phrases()
+    samples = {code: list(_sample(snapshot, phrases.get(code, none), code)) for code in LANGUAGES}
     return Understanding(
         snapshot=snapshot,
-        detector=Detector({code: list(_sample(snapshot, phrases.get(code, none), code)) for code in LANGUAGES}),
-        matcher=Matcher(_questions(snapshot, phrases), lambda label: label != _CHATTER),
+        detector=Detector(samples, earlier.detector if earlier else None),
+        matcher=Matcher(
+            _questions(snapshot, phrases),
+            lambda label: label not in _UNCOVERED,
+            earlier.matcher if earlier else None,
+        ),
         danger={code: DangerSigns(phrases.get(code, none).danger) for code in LANGUAGES},
     )
 
@@ -135,11 +163,12 @@ def _questions(snapshot: Snapshot, phrases: Mapping[str, Phrases]) -> Iterator[Q
     for entry in snapshot.entries.values():
         for code, text in entry.texts.items():
             yield from (Question(entry.slug, code, question) for question in text.questions)
-            yield from (Question(entry.slug, code, name, judged=False) for name in (text.title, *text.keywords))
-            for sentence in _sentences(text.body):
+            yield Question(entry.slug, code, text.title, judged=not text.questions)
+            yield from (Question(entry.slug, code, keyword, judged=False) for keyword in text.keywords)
+            for sentence in sentences(text.body):
                 yield Question(entry.slug, code, sentence, worth=SAID, judged=False)
 
 
-def _sentences(markdown: str) -> list[str]:
+def sentences(markdown: str) -> list[str]:
     """The sentences of an answer, without the addresses of its links."""
     return [part for part in _SENTENCE_END.split(_LINK.sub(r"\1", markdown)) if len(part) >= _SHORTEST_SENTENCE]

@@ -3,7 +3,6 @@ in Hindi, and optional in Arabic; a dot above is a letter in Ukrainian, and ofte
 
 import re
 import unicodedata
-from collections.abc import Iterator
 
 # What a word is made of. Python's \w leaves out combining marks, without which Hindi is bare consonants.
 _MARKS = "\u0300-\u036f\u0900-\u0903\u093a-\u094f\u0951-\u0957\u0962\u0963\u064b-\u065f\u0670\u06d6-\u06ed\u135d-\u135f"
@@ -49,6 +48,7 @@ _ETHIOPIC = {chr(0x1220 + n): chr(0x1230 + n) for n in range(7)}  # ሠ as ሰ
 _ETHIOPIC |= {chr(0x1280 + n): chr(0x1210 + n) for n in range(7)}  # ኀ as ሐ
 _ETHIOPIC |= {chr(0x1340 + n): chr(0x1338 + n) for n in range(7)}  # ፀ as ጸ
 _ALIKE = str.maketrans({**_LATIN, **_ARABIC, **_ETHIOPIC, "ё": "е", "ґ": "г", "ँ": "ं"})
+_LIGHT_AND_ALIKE = {**_LIGHT, **_ALIKE}
 _OPTIONAL_ARABIC = re.compile("[\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06ed]")
 # Latin letters lose their marks (é as e), other letters keep theirs (й, ї, कि), but for the nukta of Hindi.
 _LOOSE_MARKS = re.compile("(?<=[a-z])[\u0300-\u036f]+|\u093c")
@@ -67,30 +67,28 @@ SCRIPTS = {
 
 def light(text: str) -> str:
     """Lower case without what cannot be seen; every letter stays what it is, since letters tell languages apart."""
-    return unicodedata.normalize("NFKC", text).casefold().replace("i\u0307", "i").translate(_LIGHT)
+    return _lower(text).translate(_LIGHT)
 
 
 def fold(text: str) -> str:
     """`light`, and letters that people write for one another made the same; for matching."""
-    text = _LATIN_APOSTROPHE.sub(" ", light(text))
-    if not text.isascii():
-        text = _OPTIONAL_ARABIC.sub("", _OTHER_APOSTROPHE.sub("", text)).translate(_ALIKE)
+    text = _lower(text)
+    if text.isascii():
+        text = _LATIN_APOSTROPHE.sub(" ", text)
+    else:
+        text = _LATIN_APOSTROPHE.sub(" ", text.translate(_LIGHT_AND_ALIKE))
+        text = _OPTIONAL_ARABIC.sub("", _OTHER_APOSTROPHE.sub("", text))
         text = unicodedata.normalize("NFC", _LOOSE_MARKS.sub("", unicodedata.normalize("NFD", text)))
     return _DRAWN_OUT.sub(r"\1\1", text)
 
 
+def _lower(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold().replace("i\u0307", "i")
+
+
 def words(text: str) -> list[str]:
     """The words of a normalised text; Chinese, which has no spaces, sign by sign."""
-    return list(_words(text))
-
-
-def _words(text: str) -> Iterator[str]:
-    for match in _WORD.finditer(text):
-        word = match[0]
-        if _HAN.search(word):
-            yield from (part for part in re.split(f"({_HAN.pattern})", word) if part)
-        else:
-            yield word
+    return _WORD.findall(_HAN.sub(r" \g<0> ", text) if _HAN.search(text) else text)
 
 
 def scripts(text: str) -> dict[str, int]:
