@@ -74,17 +74,58 @@ class Button:
 
 
 @dataclass(frozen=True, slots=True)
+class Document:
+    """A file to keep, such as an appointment for a calendar."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Venue:
+    """A place on the map, in degrees north and east."""
+
+    title: str
+    address: str
+    latitude: float
+    longitude: float
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """Markdown in one language, with rows of buttons.
 
     `replaces`: where the channel can, it takes the place of the message whose button was pressed,
-    since the person is choosing, not reading.
+    since the person is choosing, not reading. `venue` and `document` come after the text; a channel that cannot
+    show one leaves it out, since the text says the same.
     """
 
     text: str
     language: Language
     rows: tuple[tuple[Button, ...], ...] = ()
     replaces: bool = False
+    venue: Venue | None = None
+    document: Document | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What was pushed to a person has arrived."""
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """The channel wants to be left alone for a while: Telegram's 429, or a server that is away."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """This chat is closed to us: the bot was blocked, or the chat is gone."""
+
+
+# Sends replies to a chat that did not ask just now.
+Push = Callable[[str, Sequence[Reply]], Awaitable[Sent | Later | Unreachable]]
 Respond = Callable[[Event], Awaitable[Sequence[Reply]]]
