@@ -1,8 +1,9 @@
-"""Print every figure: the right answer beside other methods, one answer in the process, Telegram beside an echo bot."""
+"""Print every figure: the right answer beside other methods, one answer in the process, Telegram beside an echo bot, and
+bookings beside bare inserts."""
 
 import asyncio
 
-from benchmarks import answers, matching, scaling, start, telegram
+from benchmarks import answers, bookings, matching, scaling, start, telegram
 
 if __name__ == "__main__":
     matching.measure()
@@ -10,3 +11,4 @@ if __name__ == "__main__":
     asyncio.run(answers.measure())
     asyncio.run(telegram.measure())
     asyncio.run(start.measure())
+    asyncio.run(bookings.measure())

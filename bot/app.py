@@ -3,7 +3,7 @@
 import asyncio
 import datetime
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -16,8 +16,9 @@ from sqlalchemy import text as sql
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot import knowledge, storage
-from bot.conversation import Event, Reply, Respond, respond
+from bot.conversation import Event, Push, Reply, Respond, respond
 from bot.conversation.respond import apology
+from bot.delivery import Delivery
 from bot.knowledge import Holder
 from bot.learning import recall
 from bot.settings import PREFIX, Settings, WrongSettings
@@ -25,9 +26,11 @@ from bot.storage import retention
 from bot.texts import Texts
 from bot.understanding import Understanding
 from bot.web import add_chat, add_health, secure
+from bot.web.chat import CHANNEL as WEB
 from bot.web.chat import LONGEST_BODY
 
 Clock = Callable[[], datetime.datetime]
+Fetch = Callable[[str], Awaitable[Sequence[Reply]]]  # what waits for a chat of the web page
 
 HOUSEKEEPING_SECONDS = 6 * 3600
 _STOP_SECONDS = 4
@@ -40,6 +43,7 @@ class Conversation:
     """What every channel is given, and what health looks at."""
 
     respond: Respond
+    fetch: Fetch
     knowledge: Holder[Understanding]
     database: AsyncEngine
     texts: Texts
@@ -62,7 +66,8 @@ async def open_conversation(settings: Settings, clock: Clock = utc_now) -> Async
         answer: Respond = partial(respond, knowledge=holder, database=database, texts=catalogues, clock=clock)
         answer = partial(_apologising, answer, texts=catalogues)
         answer = partial(_observed, answer, seen=_Seen(registry), holder=holder)
-        yield Conversation(answer, holder, database, catalogues, registry)
+        fetch = partial(Delivery(database, holder, catalogues, clock, {}).fetch, WEB)
+        yield Conversation(answer, fetch, holder, database, catalogues, registry)
 
 
 # The nest around `respond`, from the inside out
@@ -125,7 +130,7 @@ def web_app(conversation: Conversation) -> web.Application:
     """The aiohttp application: the chat page and health. Telegram's webhook is added by `serve`."""
     app = web.Application(client_max_size=LONGEST_BODY)
     app.on_response_prepare.append(secure)
-    add_chat(app, conversation.respond, conversation.texts)
+    add_chat(app, conversation.respond, conversation.texts, conversation.fetch)
     add_health(app, partial(_faults, conversation), conversation.registry)
     return app
 
@@ -144,9 +149,10 @@ async def serve(settings: Settings, announce: Callable[[str], None], clock: Cloc
     async with AsyncExitStack() as stack:
         conversation = await stack.enter_async_context(open_conversation(settings, clock))
         app = web_app(conversation)
-        telegram = await _open_telegram(stack, settings, conversation, app)
+        pushes, receiving = await _open_telegram(stack, settings, conversation, app)
+        delivery = Delivery(conversation.database, conversation.knowledge, conversation.texts, clock, pushes)
         address = await stack.enter_async_context(_listening(app, settings))
-        for task in (_keep_house(conversation, clock), *telegram):
+        for task in (_keep_house(conversation, clock), delivery.run(), *receiving):
             stack.push_async_callback(_stop, asyncio.create_task(task))
         announce(address)
         await _told_to_stop()
@@ -154,10 +160,10 @@ async def serve(settings: Settings, announce: Callable[[str], None], clock: Cloc
 
 async def _open_telegram(
     stack: AsyncExitStack, settings: Settings, conversation: Conversation, app: web.Application
-) -> list[Coroutine[None, None, None]]:
-    """Join Telegram; what has to run beside the web side."""
+) -> tuple[Mapping[str, Push], Sequence[Coroutine[None, None, None]]]:
+    """Join Telegram: how to reach people there, and what has to run beside the web side."""
     if settings.telegram_token is None:
-        return []
+        return {}, ()
     # Imported here: the library takes a quarter of a second, which the web chat alone need not wait for.
     from bot import telegram
 
@@ -169,11 +175,12 @@ async def _open_telegram(
             f"{PREFIX}TELEGRAM_TOKEN is not accepted by Telegram; it takes the token that @BotFather gives"
         ) from None
     receiver = telegram.Receiver(bot, conversation.respond)
+    pushes = {telegram.CHANNEL: telegram.push(bot)}
     if not settings.webhook_url or not settings.webhook_secret:
-        return [telegram.poll(receiver)]
+        return pushes, (telegram.poll(receiver),)
     secret = settings.webhook_secret.get_secret_value()
     telegram.add_webhook(app, receiver, settings.webhook_url, secret)
-    return [telegram.set_webhook(bot, settings.webhook_url, secret)]
+    return pushes, (telegram.set_webhook(bot, settings.webhook_url, secret),)
 
 
 @asynccontextmanager

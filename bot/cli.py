@@ -15,6 +15,7 @@ import structlog
 
 from bot import evaluation, settings, texts
 from bot.app import open_conversation, serve
+from bot.cli_bookings import WrongBooking, add_bookings
 from bot.conversation import Button, Link, Press, Reply, Speaker, Start, Utterance
 from bot.conversation.answering import reply_to
 from bot.conversation.steps import pack
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _set_up_logging(quiet=chosen.command != "serve")
     try:
         sys.exit(chosen.run(chosen))
-    except (WrongSettings, BrokenKnowledge, WrongInput) as error:
+    except (WrongSettings, BrokenKnowledge, WrongBooking, WrongInput) as error:
         sys.exit(f"wegwijs: {error}")
     except Unavailable:
         sys.exit("wegwijs: the database cannot be reached; check WEGWIJS_DATABASE_URL")
@@ -76,6 +77,8 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("file", type=Path, metavar="FILE")
     command.add_argument("--knowledge", type=Path, metavar="DIR", help="another knowledge directory")
     command.set_defaults(run=_evaluate)
+
+    add_bookings(commands)
 
     command = commands.add_parser("knowledge", help="look after the knowledge directory")
     actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
@@ -170,6 +173,10 @@ def _show(replies: Sequence[Reply]) -> list[Button]:
     buttons: list[Button] = []
     for reply in replies:
         print(f"\n{_plain(reply)}\n")
+        if reply.venue:
+            print(f"📍 {reply.venue.title}, {reply.venue.address}")
+        if reply.document:
+            print(f"📄 {reply.document.name}")
         for row in reply.rows:
             for button in row:
                 buttons.append(button)
@@ -202,7 +209,9 @@ def _predict(understanding: Understanding, catalogues: texts.Texts, question: di
     started = perf_counter()
     language = language_of(question.get("lang"))
     meaning = understanding.understand(question["text"], chosen=language)
-    replies = reply_to(meaning, Voice(understanding.snapshot, catalogues, LANGUAGES[meaning.language]))
+    replies = reply_to(
+        meaning, Voice(understanding.snapshot, catalogues, LANGUAGES[meaning.language]), question["text"]
+    )
     text = "\n\n".join(_plain(reply) for reply in replies)
     return {
         **({"id": question["id"]} if "id" in question else {}),

@@ -1,7 +1,8 @@
 """Permanences to slots: when one can come, for how many, and when to remind. No input or output.
 
 A moment is written on the wall clock of Brussels; a slot is an instant. On the night when the clock goes back an hour
-comes twice, and so do its slots; on the night when it goes forward an hour is missing, and so are they.
+comes twice, and so do its slots; on the night when it goes forward an hour is missing, and so are they. A slot during
+which the clock changes is none.
 """
 
 import datetime
@@ -11,6 +12,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
+INTERPRETER = "i"  # in place of a language that is wanted: whichever it is, with an interpreter
 
 DAY_BEFORE, HOURS_BEFORE = "day", "hours"
 REMINDERS = {DAY_BEFORE: datetime.timedelta(days=1), HOURS_BEFORE: datetime.timedelta(hours=2)}
@@ -87,6 +89,10 @@ class Slot:
         """The day in Brussels."""
         return day_of(self.start)
 
+    def suits(self, wanted: str) -> bool:
+        """Whether the language that somebody wants is spoken there; "" where they said that it does not matter."""
+        return wanted in ("", INTERPRETER) or wanted in self.languages
+
 
 def day_of(instant: datetime.datetime) -> datetime.date:
     """The day in Brussels at `instant`."""
@@ -130,8 +136,15 @@ def _slots_of(moment: Moment, day: datetime.date, service: str) -> Iterator[Slot
     wall, end = datetime.datetime.combine(day, moment.start), datetime.datetime.combine(day, moment.end)
     while wall + length <= end:
         for start in _instants(wall):
-            yield Slot(start, start + length, service, moment.capacity, moment.languages)
+            if _clock_runs_on(start, start + length):
+                yield Slot(start, start + length, service, moment.capacity, moment.languages)
         wall += length
+
+
+def _clock_runs_on(start: datetime.datetime, end: datetime.datetime) -> bool:
+    """Whether the clocks of Brussels do not change in between: such a slot would meet the next, or end too late."""
+    last = end - datetime.timedelta.resolution
+    return start.astimezone(BRUSSELS).utcoffset() == last.astimezone(BRUSSELS).utcoffset()
 
 
 def _instants(wall: datetime.datetime) -> Iterator[datetime.datetime]:

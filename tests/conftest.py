@@ -132,6 +132,8 @@ def knowledge_copy(tmp_path: Path) -> Path:
             shutil.copy(file, copy / slug)
         shutil.copy(KNOWLEDGE / slug / "../topic.yaml", (copy / slug).parent)
     shutil.copy(KNOWLEDGE / "facts.yaml", copy)
+    (copy / "permanences").mkdir()
+    shutil.copy(KNOWLEDGE / "permanences/school.yaml", copy / "permanences")
     return copy
 
 

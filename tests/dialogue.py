@@ -10,6 +10,11 @@ from bot.markup import to_plain
 _numbers = count(1)
 
 
+async def nothing_waits(_chat: str) -> Sequence[Reply]:
+    """For a page whose person has no notices."""
+    return ()
+
+
 class Dialogue:
     """One person in one chat. `text` and `labels` are what the last replies showed."""
 
@@ -37,6 +42,12 @@ class Dialogue:
     @property
     def _buttons(self) -> list[Button]:
         return [button for reply in self.replies for row in reply.rows for button in row]
+
+    def data_of(self, place: int) -> str:
+        """What a press on the button at `place` sends."""
+        target = self._buttons[place].target
+        assert not isinstance(target, Link)
+        return pack(target)
 
     async def starts(self) -> str:
         self.replies = await self._respond(Start(speaker=self.speaker))

@@ -5,6 +5,8 @@ It speaks HTTP behind `WEGWIJS_TELEGRAM_API`, keeps what the bot sent, and lets 
 
 import asyncio
 import json
+import math
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,6 +19,8 @@ TOKEN = "123456:TEST"
 LONGEST_TEXT = 4096  # UTF-16 code units
 LONGEST_DATA = 64  # bytes
 NOW = 1_790_000_000
+OVERALL_A_SECOND = 30  # messages
+AT_ONCE_IN_A_CHAT = 3  # messages, before one a second
 
 Fields = dict[str, Any]
 
@@ -50,16 +54,79 @@ class Message:
         return next(str(b["callback_data"]) for row in self.keyboard for b in row if label in b["text"])
 
 
+@dataclass(frozen=True)
+class Venue:
+    """A place on the map that the bot sent."""
+
+    chat: int
+    number: int
+    title: str
+    address: str
+    latitude: float
+    longitude: float
+
+
+@dataclass(frozen=True)
+class Document:
+    """A file that the bot sent."""
+
+    chat: int
+    number: int
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass
+class Limits:
+    """Telegram's limits: 30 messages in any second, and in one chat one a second after a few at once.
+
+    `refused` counts the messages that came too soon, `busiest` is the largest number taken in one second.
+    """
+
+    refused: int = 0
+    busiest: int = 0
+    _taken: deque[float] = field(default_factory=deque)
+    _full_until: dict[int, float] = field(default_factory=dict)
+
+    def take(self, chat: int, now: float) -> None:
+        """Count a message to `chat`, or refuse it with the seconds to wait."""
+        while self._taken and self._taken[0] <= now - 1:
+            self._taken.popleft()
+        overall = self._taken[0] + 1 - now if len(self._taken) >= OVERALL_A_SECOND else 0.0
+        full_until = max(self._full_until.get(chat, now), now)
+        wait = max(overall, full_until - now - (AT_ONCE_IN_A_CHAT - 1))
+        if wait > 0:
+            self.refused += 1
+            raise too_many(math.ceil(wait))
+        self._taken.append(now)
+        self._full_until[chat] = full_until + 1
+        self.busiest = max(self.busiest, len(self._taken))
+
+
+def too_many(seconds: int) -> Refused:
+    return Refused(429, f"Too Many Requests: retry after {seconds}", retry_after=seconds)
+
+
 @dataclass
 class FakeTelegram:
-    """The server's state. `faults` are answered, one each, instead of the next calls of a method."""
+    """The server's state.
+
+    `faults` are answered, one each, instead of the next calls of a method; `chat_faults` instead of the next calls
+    that send to a chat. A chat in `blocked` belongs to a person who blocked the bot.
+    """
 
     updates: list[Fields] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
+    venues: list[Venue] = field(default_factory=list)
+    documents: list[Document] = field(default_factory=list)
     presses: dict[str, bool] = field(default_factory=dict)
     refusals: list[str] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     faults: dict[str, list[Refused]] = field(default_factory=dict)
+    chat_faults: dict[int, list[Refused]] = field(default_factory=dict)
+    blocked: set[int] = field(default_factory=set)
+    limits: Limits | None = None
     webhook: Fields = field(default_factory=dict)
     url: str = ""
     _arrived: asyncio.Event = field(default_factory=asyncio.Event)
@@ -111,18 +178,33 @@ class FakeTelegram:
         self.calls.append(method)
         if self.faults.get(method):
             raise self.faults[method].pop(0)
+        if "chat_id" in fields:
+            self._check_chat(str(fields["chat_id"]), method)
         methods: Mapping[str, Callable[[Fields], Awaitable[Any]]] = {
             "getMe": self._get_me,
             "getUpdates": self._get_updates,
             "setWebhook": self._set_webhook,
             "deleteWebhook": self._delete_webhook,
             "sendMessage": self._send_message,
+            "sendVenue": self._send_venue,
+            "sendDocument": self._send_document,
             "editMessageText": self._edit_message_text,
             "answerCallbackQuery": self._answer_callback_query,
         }
         if method not in methods:
             raise Refused(404, "Not Found")
         return await methods[method](fields)
+
+    def _check_chat(self, chat_id: str, method: str) -> None:
+        if not chat_id.removeprefix("-").isdecimal():
+            raise Refused(400, "Bad Request: chat not found")
+        chat = int(chat_id)
+        if chat in self.blocked:
+            raise Refused(403, "Forbidden: bot was blocked by the user")
+        if self.chat_faults.get(chat):
+            raise self.chat_faults[chat].pop(0)
+        if self.limits and method.startswith("send"):
+            self.limits.take(chat, asyncio.get_running_loop().time())
 
     async def _get_me(self, _fields: Fields) -> Fields:
         return {"id": 123456, "is_bot": True, "first_name": "Wegwijs", "username": "wegwijs_bot"}
@@ -155,6 +237,28 @@ class FakeTelegram:
         message = Message(int(fields["chat_id"]), self._number, *_content(fields))
         self.messages.append(message)
         return _sent(message)
+
+    async def _send_venue(self, fields: Fields) -> Fields:
+        self._number += 1
+        title, address = (_words(fields, name) for name in ("title", "address"))
+        latitude, longitude = _degrees(fields, "latitude", 90), _degrees(fields, "longitude", 180)
+        venue = Venue(int(fields["chat_id"]), self._number, title, address, latitude, longitude)
+        self.venues.append(venue)
+        place = {"latitude": latitude, "longitude": longitude}
+        return _envelope(venue) | {"venue": {"location": place, "title": title, "address": address}}
+
+    async def _send_document(self, fields: Fields) -> Fields:
+        file = fields.get("document")
+        if not isinstance(file, web.FileField):
+            raise Refused(400, "Bad Request: there is no document in the request")
+        content = file.file.read()
+        if not content:
+            raise Refused(400, "Bad Request: file must be non-empty")
+        self._number += 1
+        document = Document(int(fields["chat_id"]), self._number, file.filename, file.content_type, content)
+        self.documents.append(document)
+        known = {"file_id": str(self._number), "file_unique_id": str(self._number), "file_name": file.filename}
+        return _envelope(document) | {"document": known}
 
     async def _edit_message_text(self, fields: Fields) -> Fields:
         message = next((m for m in self.messages if m.number == int(fields["message_id"])), None)
@@ -219,13 +323,29 @@ def _check_button(button: Fields) -> None:
         raise Refused(400, "Bad Request: BUTTON_URL_INVALID")
 
 
+def _words(fields: Fields, name: str) -> str:
+    words = str(fields.get(name, "")).strip()
+    if not words:
+        raise Refused(400, f"Bad Request: {name} must be non-empty")
+    return words
+
+
+def _degrees(fields: Fields, name: str, most: float) -> float:
+    try:
+        degrees = float(fields[name])
+    except (KeyError, ValueError):
+        raise Refused(400, f"Bad Request: {name} must be a number") from None
+    if not -most <= degrees <= most:
+        raise Refused(400, "Bad Request: wrong venue location specified")
+    return degrees
+
+
+def _envelope(sent: Message | Venue | Document) -> Fields:
+    return {"message_id": sent.number, "date": NOW, "chat": {"id": sent.chat, "type": "private"}}
+
+
 def _sent(message: Message) -> Fields:
-    return {
-        "message_id": message.number,
-        "date": NOW,
-        "chat": {"id": message.chat, "type": "private"},
-        "text": message.text,
-    }
+    return _envelope(message) | {"text": message.text}
 
 
 def _decoded(value: str) -> Any:
@@ -236,9 +356,9 @@ def _decoded(value: str) -> Any:
 
 
 @asynccontextmanager
-async def open_fake_telegram() -> AsyncIterator[FakeTelegram]:
-    """A running server; its address is `url`."""
-    fake = FakeTelegram()
+async def open_fake_telegram(*, limited: bool = False) -> AsyncIterator[FakeTelegram]:
+    """A running server; its address is `url`. `limited`: it keeps Telegram's limits on how many messages a second."""
+    fake = FakeTelegram(limits=Limits() if limited else None)
 
     async def handle(request: web.Request) -> web.Response:
         if request.match_info["token"] != TOKEN:

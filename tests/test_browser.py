@@ -16,6 +16,7 @@ from bot.conversation import Respond
 from bot.knowledge import Holder
 from bot.texts import Texts
 from bot.understanding import Understanding
+from tests.dialogue import nothing_waits
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PHONE = {"width": 360, "height": 740}
@@ -52,7 +53,7 @@ async def browser() -> AsyncIterator[Browser]:
 async def address(
     answer: Respond, understanding: Understanding, database: AsyncEngine, catalogues: Texts
 ) -> AsyncIterator[str]:
-    conversation = Conversation(answer, Holder(understanding), database, catalogues, CollectorRegistry())
+    conversation = Conversation(answer, nothing_waits, Holder(understanding), database, catalogues, CollectorRegistry())
     async with TestServer(web_app(conversation)) as server:
         yield str(server.make_url("/"))
 

@@ -1,16 +1,23 @@
 """The database: its tables are what the migrations make, and it is said when it is away."""
 
 import datetime
+from dataclasses import replace
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, insert, select
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import Connection, Table, func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot import storage
-from bot.storage import events, retention
-from bot.storage.schema import handled, metadata
+from bot.scheduling import Slot
+from bot.storage import agenda, bookings, events, outbox, retention, waiting
+from bot.storage.bookings import Asked
+from bot.storage.outbox import Draft
+from bot.storage.schema import bookings as bookings_table
+from bot.storage.schema import closures, handled, metadata, slots
+from bot.storage.schema import outbox as outbox_table
+from bot.storage.schema import waiting as waiting_table
 from tests.conftest import NOW
 
 
@@ -65,6 +72,69 @@ async def test_what_is_past_its_time_is_deleted(database: AsyncEngine) -> None:
         await events.claim(connection, "new", NOW)
         assert await retention.delete_expired(connection, NOW) == 1
         assert (await connection.execute(select(handled.c.event))).scalars().all() == ["new"]
+
+
+SLOT = Slot(NOW - datetime.timedelta(hours=1), NOW, "school", 3)  # it ends now
+ASKED = Asked("test", "p1", "en")
+
+
+async def _count(connection: AsyncConnection, *tables: Table) -> list[int]:
+    return [(await connection.execute(select(func.count()).select_from(table))).scalar_one() for table in tables]
+
+
+async def test_a_booking_goes_with_its_place_and_its_notices_a_while_after_its_day(database: AsyncEngine) -> None:
+    tables = (bookings_table, slots, outbox_table)
+    next_week = replace(SLOT, start=SLOT.start + datetime.timedelta(7), end=SLOT.end + datetime.timedelta(7))
+    async with storage.begin(database) as connection:
+        for slot in (SLOT, next_week):
+            await bookings.book(connection, slot, ASKED, NOW - datetime.timedelta(days=3))
+        assert await _count(connection, *tables) == [2, 2, 4]
+        await retention.delete_expired(connection, NOW + retention.BOOKINGS)
+        assert [each.start for each in await _all_bookings(connection)] == [SLOT.start, next_week.start]
+        await retention.delete_expired(connection, NOW + retention.BOOKINGS + datetime.timedelta(seconds=1))
+        assert [each.start for each in await _all_bookings(connection)] == [next_week.start]
+        assert await _count(connection, *tables) == [1, 1, 2]
+
+
+async def _all_bookings(connection: AsyncConnection) -> list[bookings.Booking]:
+    return await agenda.between(connection, SLOT.start, NOW + datetime.timedelta(days=30))
+
+
+@pytest.mark.parametrize("state", [bookings.CANCELLED, bookings.CLOSED, bookings.FULFILLED, bookings.NOSHOW])
+async def test_a_booking_goes_whatever_became_of_it(database: AsyncEngine, state: str) -> None:
+    async with storage.begin(database) as connection:
+        made = await bookings.book(connection, SLOT, ASKED, NOW - datetime.timedelta(days=3))
+        assert isinstance(made, bookings.Booked)
+        change = agenda.mark if state in (bookings.FULFILLED, bookings.NOSHOW) else bookings.cancel
+        assert await change(connection, made.booking, state)
+        await retention.delete_expired(connection, NOW + retention.BOOKINGS + datetime.timedelta(seconds=1))
+        assert await _count(connection, bookings_table, outbox_table) == [0, 0]
+
+
+async def test_a_notice_without_a_booking_goes_too(database: AsyncEngine) -> None:
+    async with storage.begin(database) as connection:
+        old = Draft(key="old", kind="free", channel="test", chat="p1", due=NOW - retention.BOOKINGS)
+        older = replace(old, key="older", due=old.due - datetime.timedelta(seconds=1))
+        for draft in (old, older):
+            await outbox.put(connection, draft)
+        assert await retention.delete_expired(connection, NOW) == 1
+        assert (await connection.execute(select(outbox_table.c.key))).scalars().all() == ["old"]
+
+
+async def test_who_waits_for_a_day_that_is_over_is_forgotten(database: AsyncEngine) -> None:
+    async with storage.begin(database) as connection:
+        for day in (NOW.date() - datetime.timedelta(days=1), NOW.date()):
+            await waiting.join(connection, "school", day, ASKED)
+        assert await retention.delete_expired(connection, NOW) == 1
+        assert (await connection.execute(select(waiting_table.c.day))).scalars().all() == [NOW.date()]
+
+
+async def test_a_closing_goes_a_while_after_its_end(database: AsyncEngine) -> None:
+    async with storage.begin(database) as connection:
+        await agenda.close(connection, "school", SLOT.start, SLOT.end, NOW)
+        assert await retention.delete_expired(connection, SLOT.end + retention.BOOKINGS) == 0
+        assert await retention.delete_expired(connection, SLOT.end + retention.BOOKINGS + datetime.timedelta(1)) == 1
+        assert await _count(connection, closures) == [0]
 
 
 @pytest.mark.parametrize("url", ["postgresql+asyncpg://nobody@127.0.0.1:1/x", "sqlite+aiosqlite:////proc/none/x.db"])

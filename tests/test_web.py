@@ -15,6 +15,7 @@ from bot.knowledge import Holder
 from bot.storage import Unavailable
 from bot.texts import Texts
 from bot.understanding import Understanding
+from tests.dialogue import nothing_waits
 
 Client = TestClient[web.Request, web.Application]
 
@@ -23,7 +24,7 @@ Client = TestClient[web.Request, web.Application]
 def conversation(
     answer: Respond, understanding: Understanding, database: AsyncEngine, catalogues: Texts
 ) -> Conversation:
-    return Conversation(answer, Holder(understanding), database, catalogues, CollectorRegistry())
+    return Conversation(answer, nothing_waits, Holder(understanding), database, catalogues, CollectorRegistry())
 
 
 @pytest.fixture
@@ -146,7 +147,9 @@ async def test_a_database_that_is_away_is_said_kindly(conversation: Conversation
     async def away(_event: Event) -> Sequence[Reply]:
         raise Unavailable
 
-    broken = Conversation(away, conversation.knowledge, conversation.database, conversation.texts, CollectorRegistry())
+    broken = Conversation(
+        away, conversation.fetch, conversation.knowledge, conversation.database, conversation.texts, CollectorRegistry()
+    )
     async with TestClient(TestServer(web_app(broken))) as client:
         response = await client.post("/chat", json={"text": "hello"}, headers={"Accept-Language": "fr"})
         assert response.status == 503

@@ -7,14 +7,13 @@ from urllib.parse import quote_plus
 
 from structlog.contextvars import bind_contextvars
 
-from bot.conversation import menus
+from bot.conversation import booking, menus
 from bot.conversation.events import Button, Link, Reply
 from bot.conversation.steps import AskPerson, Book, ChooseLanguage, DidNotHelp, Helped, ShowDutch, ShowEntry
 from bot.conversation.voice import Rows, Voice
 from bot.knowledge import Action, Entry
 from bot.knowledge.snapshot import short_reference
 from bot.languages import LANGUAGES, SOURCE, Language
-from bot.texts import Texts
 from bot.understanding import Meaning, Understanding
 
 SUGGESTIONS = 3
@@ -22,10 +21,8 @@ RELATED = 3
 MAP = "https://www.openstreetmap.org/search?query="
 
 
-def answer(
-    understanding: Understanding, texts: Texts, text: str, *, chosen: Language | None, hint: Language | None
-) -> Sequence[Reply]:
-    """Replies to typed words, in the language that they are written in."""
+def understand(understanding: Understanding, text: str, *, chosen: Language | None, hint: Language | None) -> Meaning:
+    """What typed words mean, noted for the log: never the words themselves."""
     meaning = understanding.understand(text, chosen=chosen, hint=hint)
     best = meaning.matches[0] if meaning.matches else None
     bind_contextvars(
@@ -34,9 +31,13 @@ def answer(
         slug=best.slug if best else None,
         score=round(best.score, 3) if best else None,
     )
-    voice = Voice(understanding.snapshot, texts, LANGUAGES[meaning.language])
-    replies = reply_to(meaning, voice)
-    usual = chosen or hint
+    return meaning
+
+
+def offering_languages(
+    replies: Sequence[Reply], meaning: Meaning, voice: Voice, usual: Language | None
+) -> Sequence[Reply]:
+    """`replies` with a way to settle the language, where it is in doubt or not the usual one."""
     if meaning.rival:
         return _offering(replies, _which_language(meaning.language, meaning.rival))
     if usual and usual.code != meaning.language:
@@ -44,7 +45,7 @@ def answer(
     return replies
 
 
-def reply_to(meaning: Meaning, voice: Voice) -> Sequence[Reply]:
+def reply_to(meaning: Meaning, voice: Voice, text: str) -> Sequence[Reply]:
     """What a decision looks like to the person."""
     match meaning.decision:
         case "answer":
@@ -58,7 +59,7 @@ def reply_to(meaning: Meaning, voice: Voice) -> Sequence[Reply]:
         case "handoff":
             return ask_person(voice)
         case "book":
-            return book(voice)
+            return booking.begin(voice, meaning, text)
         case _:
             assert_never(meaning.decision)
 
@@ -102,11 +103,6 @@ def decline(voice: Voice) -> Sequence[Reply]:
         "I am sorry, I do not know the answer to that. I prefer to say so than to tell you something wrong."
     )
     return (voice.reply(sorry, *_person(voice), rows=menus.topic_rows(voice)),)
-
-
-def book(voice: Voice) -> Sequence[Reply]:
-    sorry = voice.text("I cannot make, change or cancel an appointment in this chat. Please ask Amal:")
-    return (voice.reply(sorry, *_ways(voice), rows=_way_on(voice)),)
 
 
 def _no_words(voice: Voice) -> Sequence[Reply]:
@@ -187,18 +183,7 @@ def _action_button(voice: Voice, action: Action) -> Button | None:
 
 
 def _person(voice: Voice) -> list[str]:
-    return [voice.text("You can ask a person at Amal:"), *_ways(voice)]
-
-
-def _ways(voice: Voice) -> list[str]:
-    labels = {
-        "contact.phone": voice.text("Phone"),
-        "contact.email": voice.text("E-mail"),
-        "contact.address": voice.text("Address"),
-        "contact.site": voice.text("Website"),
-    }
-    known = [f"- **{label}**: {{{{ {fact} }}}}" for fact, label in labels.items() if fact in voice.snapshot.facts]
-    return [voice.snapshot.fill("\n".join(known), voice.language.code)] if known else []
+    return [voice.text("You can ask a person at Amal:"), *menus.ways_to_amal(voice)]
 
 
 def _way_on(voice: Voice) -> Rows:

@@ -31,7 +31,7 @@ class Start(_Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command(_Event):
-    """The person chose from the channel's own menu: `topics`, `language` or `help`."""
+    """The person chose from the channel's own menu: `topics`, `appointments`, `language` or `help`."""
 
     name: str
 

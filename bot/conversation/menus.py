@@ -3,7 +3,15 @@
 from collections.abc import Sequence
 
 from bot.conversation.events import Button, Reply
-from bot.conversation.steps import AskPerson, ChooseLanguage, ListLanguages, ListTopics, ShowEntry, ShowTopic
+from bot.conversation.steps import (
+    AskPerson,
+    ChooseLanguage,
+    ListLanguages,
+    ListServices,
+    ListTopics,
+    ShowEntry,
+    ShowTopic,
+)
 from bot.conversation.voice import Rows, Voice
 from bot.knowledge.snapshot import short_reference
 from bot.languages import LANGUAGES
@@ -62,19 +70,38 @@ def old_button(voice: Voice) -> Sequence[Reply]:
     return (voice.reply(sorry, rows=topic_rows(voice)),)
 
 
+def no_appointments(voice: Voice) -> Sequence[Reply]:
+    """What is said where the knowledge holds no permanences."""
+    sorry = voice.text("I cannot make, change or cancel an appointment in this chat. Please ask Amal:")
+    return (voice.reply(sorry, *ways_to_amal(voice), rows=((topics_button(voice), language_button(voice)),)),)
+
+
+def ways_to_amal(voice: Voice) -> list[str]:
+    """Phone, mail and address, as far as the facts hold them."""
+    labels = {
+        "contact.phone": voice.text("Phone"),
+        "contact.email": voice.text("E-mail"),
+        "contact.address": voice.text("Address"),
+        "contact.site": voice.text("Website"),
+    }
+    known = [f"- **{label}**: {{{{ {fact} }}}}" for fact, label in labels.items() if fact in voice.snapshot.facts]
+    return [voice.snapshot.fill("\n".join(known), voice.language.code)] if known else []
+
+
 def read_only_text(voice: Voice) -> Sequence[Reply]:
     sorry = voice.text("I can only read text. Please write your question in words.")
     return (voice.reply(sorry, rows=topic_rows(voice)),)
 
 
 def topic_rows(voice: Voice) -> Rows:
-    """A button for each topic, then the language and a person."""
+    """A button for each topic, then an appointment, the language and a person."""
     code = voice.language.code
     buttons = [
         Button(f"{topic.icon} {topic.title(code)}".strip(), ShowTopic(code, short_reference(topic.slug)))
         for topic in voice.snapshot.topics.values()
     ]
-    return (*_in_rows(buttons, TOPICS_IN_A_ROW), (language_button(voice), person_button(voice)))
+    book = ((voice.button("📅", "Make an appointment", ListServices(code)),),) if voice.snapshot.permanences else ()
+    return (*in_rows(buttons, TOPICS_IN_A_ROW), *book, (language_button(voice), person_button(voice)))
 
 
 def entry_rows(voice: Voice, slugs: Sequence[str]) -> Rows:
@@ -102,8 +129,9 @@ def _invitation(voice: Voice) -> str:
 
 def _language_rows() -> Rows:
     buttons = [Button(language.name, ChooseLanguage(language.code)) for language in LANGUAGES.values()]
-    return _in_rows(buttons, LANGUAGES_IN_A_ROW)
+    return in_rows(buttons, LANGUAGES_IN_A_ROW)
 
 
-def _in_rows(buttons: Sequence[Button], width: int) -> Rows:
+def in_rows(buttons: Sequence[Button], width: int) -> Rows:
+    """`buttons` in rows of `width`."""
     return tuple(tuple(buttons[start : start + width]) for start in range(0, len(buttons), width))

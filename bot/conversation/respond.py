@@ -7,26 +7,47 @@ from typing import assert_never
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot import storage
-from bot.conversation import answering, menus
+from bot.conversation import answering, appointments, booking, menus, waitlist
 from bot.conversation.events import Attachment, Command, Event, Press, Reply, Speaker, Start, Utterance
+from bot.conversation.places import ANY
 from bot.conversation.steps import (
+    AcceptPlace,
     AskPerson,
     Book,
+    BookDay,
+    BookDays,
+    BookFor,
+    BookPeople,
+    BookTime,
+    CancelBooking,
     ChooseLanguage,
+    ConfirmBooking,
+    ConfirmCancel,
+    ConfirmMove,
     DidNotHelp,
     Helped,
+    JoinWaiting,
+    LeaveWaiting,
+    ListBookings,
     ListLanguages,
+    ListServices,
     ListTopics,
+    MoveBooking,
+    MoveDay,
+    MoveTime,
+    ShowBooking,
     ShowDutch,
     ShowEntry,
     ShowTopic,
     Step,
+    UndoCancel,
+    WillCome,
     unpack,
 )
 from bot.conversation.voice import Voice
 from bot.knowledge import Holder
 from bot.languages import LANGUAGES, Language, language_of
-from bot.storage import events, feedback, people
+from bot.storage import bookings, events, feedback, people
 from bot.texts import Texts
 from bot.understanding import Understanding
 
@@ -58,13 +79,23 @@ async def respond(
                 return menus.greet(
                     _voice(understanding, texts, chosen, speaker), known=_knows_language(chosen, speaker)
                 )
+            case Command(name="appointments"):
+                return await appointments.mine(_voice(understanding, texts, chosen, speaker), connection, speaker, now)
             case Command(name=name):
                 return menus.command(_voice(understanding, texts, chosen, speaker), name)
             case Attachment():
                 return menus.read_only_text(_voice(understanding, texts, chosen, speaker))
             case Utterance(text=text):
                 hint = language_of(speaker.hint)
-                return answering.answer(understanding, texts, text, chosen=chosen, hint=hint)
+                meaning = answering.understand(understanding, text, chosen=chosen, hint=hint)
+                voice = Voice(understanding.snapshot, texts, LANGUAGES[meaning.language])
+                if meaning.decision == "book" and await _has_booked(
+                    connection, speaker, now, booking.named_service(voice, meaning, text)
+                ):
+                    replies = await appointments.mine(voice, connection, speaker, now)
+                else:
+                    replies = answering.reply_to(meaning, voice, text)
+                return answering.offering_languages(replies, meaning, voice, chosen or hint)
             case Press(data=data):
                 step = unpack(data)
                 if step is None:
@@ -73,6 +104,14 @@ async def respond(
                 return await _take(step, voice, connection, speaker, now)
             case _:
                 assert_never(event)
+
+
+async def _has_booked(
+    connection: AsyncConnection, speaker: Speaker, now: datetime.datetime, service: str | None
+) -> bool:
+    """Who has an appointment for this, or writes about one without saying for what, sees theirs first."""
+    mine = await bookings.of_person(connection, speaker.channel, speaker.chat, now)
+    return any(service in (None, each.service) for each in mine)
 
 
 async def _take(
@@ -99,8 +138,86 @@ async def _take(
             return answering.thank_for_feedback(voice, helped=helped)
         case AskPerson():
             return answering.ask_person(voice)
-        case Book():
-            return answering.book(voice)
+        case Book() | ListServices() | BookFor() | BookPeople() | BookDays() | BookDay() | BookTime():
+            return await _choose(step, voice, connection, now)
+        case ConfirmBooking():
+            return await booking.confirm(voice, connection, step, speaker, now)
+        case ListBookings():
+            return await appointments.mine(voice, connection, speaker, now)
+        case JoinWaiting():
+            return await waitlist.join(voice, connection, step, speaker, now)
+        case LeaveWaiting(number=number):
+            return await waitlist.leave(voice, connection, number, speaker, now)
+        case AcceptPlace(number=number):
+            return await waitlist.accept(voice, connection, number, speaker, now)
+        case _:
+            return await _change(step, voice, connection, speaker, now)
+
+
+async def _choose(
+    step: Book | ListServices | BookFor | BookPeople | BookDays | BookDay | BookTime,
+    voice: Voice,
+    connection: AsyncConnection,
+    now: datetime.datetime,
+) -> Sequence[Reply]:
+    """On the way to a booking: nothing is taken yet."""
+    match step:
+        case Book(service=service):
+            return booking.people(voice, service, ANY)
+        case ListServices():
+            return booking.services(voice)
+        case BookFor(service=service, when=when):
+            return booking.people(voice, service, when)
+        case BookPeople(service=service, when=when, people=count):
+            return booking.languages(voice, service, when, count)
+        case BookDays():
+            return await booking.days(voice, connection, step, now)
+        case BookDay():
+            return await booking.times(voice, connection, step, now)
+        case BookTime():
+            return booking.summary(voice, step, now)
+        case _:
+            assert_never(step)
+
+
+async def _change(
+    step: ShowBooking
+    | MoveBooking
+    | MoveDay
+    | MoveTime
+    | ConfirmMove
+    | CancelBooking
+    | ConfirmCancel
+    | UndoCancel
+    | WillCome,
+    voice: Voice,
+    connection: AsyncConnection,
+    speaker: Speaker,
+    now: datetime.datetime,
+) -> Sequence[Reply]:
+    """What one does with a booking of one's own."""
+    theirs = await bookings.find(connection, speaker.channel, speaker.chat, step.code)
+    if theirs is None:
+        return appointments.not_there(voice)
+    match step:
+        case ShowBooking():
+            return appointments.show(voice, theirs)
+        case MoveBooking():
+            return await appointments.move(voice, connection, theirs, now)
+        case MoveDay():
+            return await appointments.move_day(voice, connection, theirs, step, now)
+        case MoveTime():
+            return appointments.move_time(voice, theirs, step, now)
+        case ConfirmMove():
+            return await appointments.confirm_move(voice, connection, theirs, step, now)
+        case CancelBooking():
+            return appointments.cancel(voice, theirs, now)
+        case ConfirmCancel():
+            return await appointments.confirm_cancel(voice, connection, theirs, now)
+        case UndoCancel():
+            return await appointments.undo_cancel(voice, connection, theirs, now)
+        case WillCome():
+            return await appointments.will_come(voice, connection, theirs)
         case _:
             assert_never(step)
 

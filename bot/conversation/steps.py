@@ -4,6 +4,7 @@ A packed step is `tag:field:field`, at most 64 bytes of UTF-8 (Bot API, `InlineK
 Tags live for ever: somebody may press a button that is years old. A step that changes gets a new tag.
 """
 
+import datetime
 from dataclasses import astuple, dataclass, fields
 from typing import ClassVar
 
@@ -98,6 +99,205 @@ class Book:
     service: str
 
 
+@dataclass(frozen=True, slots=True)
+class ListServices:
+    """Show what one can make an appointment for."""
+
+    tag: ClassVar = "bs"
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class BookFor:
+    """Ask how many people come. `when`: a weekday (0 is Monday) that was asked for, or `-`."""
+
+    tag: ClassVar = "bf"
+    language: str
+    service: str
+    when: str
+
+
+@dataclass(frozen=True, slots=True)
+class BookPeople:
+    """So many people come; ask for the language that they want to speak."""
+
+    tag: ClassVar = "bp"
+    language: str
+    service: str
+    when: str
+    people: str
+
+
+@dataclass(frozen=True, slots=True)
+class BookDays:
+    """Show the days. `wanted`: a language to speak, `i` for an interpreter, `-` for no matter which."""
+
+    tag: ClassVar = "bl"
+    language: str
+    service: str
+    when: str
+    people: str
+    wanted: str
+
+
+@dataclass(frozen=True, slots=True)
+class BookDay:
+    """Show the times of a day, written as 20261202."""
+
+    tag: ClassVar = "bd"
+    language: str
+    service: str
+    people: str
+    wanted: str
+    day: str
+
+
+@dataclass(frozen=True, slots=True)
+class BookTime:
+    """Show what would be booked. `start`: see `pack_instant`."""
+
+    tag: ClassVar = "bt"
+    language: str
+    service: str
+    people: str
+    wanted: str
+    start: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmBooking:
+    """Take the place."""
+
+    tag: ClassVar = "bc"
+    language: str
+    service: str
+    people: str
+    wanted: str
+    start: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListBookings:
+    """Show what this person has booked."""
+
+    tag: ClassVar = "mb"
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShowBooking:
+    """Show one booking."""
+
+    tag: ClassVar = "sb"
+    language: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class MoveBooking:
+    """Show the days to which a booking can be moved."""
+
+    tag: ClassVar = "mv"
+    language: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class MoveDay:
+    """Show the times of a day for a booking that is moved."""
+
+    tag: ClassVar = "md"
+    language: str
+    code: str
+    day: str
+
+
+@dataclass(frozen=True, slots=True)
+class MoveTime:
+    """Show the old time and the new one."""
+
+    tag: ClassVar = "mt"
+    language: str
+    code: str
+    start: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmMove:
+    """Take the new place, then give back the old one."""
+
+    tag: ClassVar = "mc"
+    language: str
+    code: str
+    start: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelBooking:
+    """Ask whether a booking should be cancelled."""
+
+    tag: ClassVar = "cb"
+    language: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmCancel:
+    """Cancel a booking."""
+
+    tag: ClassVar = "cc"
+    language: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class UndoCancel:
+    """Take the same place again, if it is still free."""
+
+    tag: ClassVar = "uc"
+    language: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class WillCome:
+    """Answer to a reminder: I come."""
+
+    tag: ClassVar = "wc"
+    language: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class JoinWaiting:
+    """Wait for a place on a full day."""
+
+    tag: ClassVar = "jw"
+    language: str
+    service: str
+    people: str
+    wanted: str
+    day: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveWaiting:
+    """Wait no longer."""
+
+    tag: ClassVar = "lw"
+    language: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptPlace:
+    """Take the place that came free."""
+
+    tag: ClassVar = "ac"
+    language: str
+    number: str
+
+
 Step = (
     ListLanguages
     | ChooseLanguage
@@ -109,6 +309,26 @@ Step = (
     | DidNotHelp
     | AskPerson
     | Book
+    | ListServices
+    | BookFor
+    | BookPeople
+    | BookDays
+    | BookDay
+    | BookTime
+    | ConfirmBooking
+    | ListBookings
+    | ShowBooking
+    | MoveBooking
+    | MoveDay
+    | MoveTime
+    | ConfirmMove
+    | CancelBooking
+    | ConfirmCancel
+    | UndoCancel
+    | WillCome
+    | JoinWaiting
+    | LeaveWaiting
+    | AcceptPlace
 )
 STEPS: dict[str, type[Step]] = {step.tag: step for step in Step.__args__}
 
@@ -129,3 +349,35 @@ def unpack(data: str) -> Step | None:
         return None
     unpacked = step(*values)
     return unpacked if unpacked.language in LANGUAGES else None
+
+
+_BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
+_LONGEST_INSTANT = 6  # signs; six of them last until the year 6000
+
+
+def pack_instant(at: datetime.datetime) -> str:
+    """A moment on the minute, as short as a button likes it: minutes since 1970 in base 36."""
+    minutes, packed = int(at.timestamp()) // 60, ""
+    while minutes:
+        minutes, digit = divmod(minutes, 36)
+        packed = _BASE36[digit] + packed
+    return packed or "0"
+
+
+def unpack_instant(packed: str) -> datetime.datetime | None:
+    """The moment in a button; None for what `pack_instant` never made."""
+    if not 0 < len(packed) <= _LONGEST_INSTANT or not set(packed) <= set(_BASE36):
+        return None
+    return datetime.datetime.fromtimestamp(int(packed, 36) * 60, datetime.UTC)
+
+
+def pack_day(day: datetime.date) -> str:
+    return f"{day:%Y%m%d}"
+
+
+def unpack_day(packed: str) -> datetime.date | None:
+    """The day in a button; None for what `pack_day` never made."""
+    try:
+        return datetime.datetime.strptime(packed, "%Y%m%d").replace(tzinfo=datetime.UTC).date()
+    except ValueError:
+        return None

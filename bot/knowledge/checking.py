@@ -1,16 +1,20 @@
 """What is wrong in a directory that can be used all the same: gaps, slips, and claims that need a source."""
 
+import datetime
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 from bot.knowledge.facts import ABOUT, PLACEHOLDER, Fact, as_url, read_facts
 from bot.knowledge.loading import action_of, freeze, status_of, version_of_source
+from bot.knowledge.permanences import check_permanences
 from bot.knowledge.problems import Problem, marked, problem
 from bot.knowledge.schema import TextFile
-from bot.knowledge.written import ENTRY, FACTS, Written, WrittenEntry, WrittenText, read
+from bot.knowledge.written import ENTRY, FACTS, PERMANENCES, Written, WrittenEntry, WrittenText, read
 from bot.languages import LANGUAGES, SOURCE
+from bot.scheduling import day_of
 
 FEWEST_QUESTIONS = 12
 LONGEST_BODY = 1100  # signs; about 900 is what a person reads on a phone
@@ -40,14 +44,17 @@ _NEEDS_SOURCE = (
 )
 
 
-def check(directory: Path) -> list[Problem]:
-    """Everything that is wrong in `directory`: the faults that keep it from being used, and all else."""
+def check(directory: Path, today: datetime.date | None = None) -> list[Problem]:
+    """Everything that is wrong in `directory`: the faults that keep it from being used, and all else.
+
+    `today` tells what is past; without it, that is today in Brussels.
+    """
     written = read(directory)
     faults = freeze(written).faults
-    return sorted({*faults, *_lesser_problems(written)})
+    return sorted({*faults, *_lesser_problems(written, today or day_of(datetime.datetime.now(datetime.UTC)))})
 
 
-def _lesser_problems(written: Written) -> Iterator[Problem]:
+def _lesser_problems(written: Written, today: datetime.date) -> Iterator[Problem]:
     facts = read_facts(written.groups)
     yield from _check_catalogue(written)
     yield from _check_facts(written)
@@ -58,6 +65,8 @@ def _lesser_problems(written: Written) -> Iterator[Problem]:
             for text in entry.texts.values():
                 yield from _check_text(text, entry, facts)
     yield from _check_twin_questions(written)
+    yield from _check_services(written)
+    yield from check_permanences(written, today)
 
 
 def _check_catalogue(written: Written) -> Iterator[Problem]:
@@ -105,6 +114,21 @@ def _check_entry(entry: WrittenEntry, slugs: Iterable[str], facts: Mapping[str, 
         if not getattr(settings.content, name):
             message = marked("`{name}` is missing; say where the answer comes from and when it was last checked")
             yield problem(settings.path, 1, message, name=name)
+
+
+def _check_services(written: Written) -> Iterator[Problem]:
+    """Names in permanences that nobody reads, and buttons that name no permanence."""
+    for file in written.permanences.values():
+        yield from _check_names(file.path, file.content.model_extra, file.line)
+        for name, times in (("moments", file.content.moments), ("exceptions", file.content.exceptions)):
+            for place, each in enumerate(times):
+                yield from _check_names(file.path, each.model_extra, partial(file.line, name, place))
+    message = marked("there is no {file}; mend the name, or write that file")
+    for settings in (entry.settings for entry in written.entries.values()):
+        for place, action in enumerate(settings.content.actions):
+            file_name = f"{PERMANENCES}/{action.book}.yaml"
+            if action.book is not None and not (written.directory / file_name).is_file():
+                yield problem(settings.path, settings.line("actions", place), message, file=file_name)
 
 
 def _check_files(folder: Path) -> Iterator[Problem]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -98,16 +98,28 @@ def _problem(path: Path, text: str, first_line: int, model: type[BaseModel], fau
     where = fault["loc"]
     line = first_line + line_of(text, where)
     name = ".".join(str(part + 1 if isinstance(part, int) else part) for part in where)
-    if fault["type"] == "missing":
+    if fault["type"] == "missing" and isinstance(where[-1], str):
         return problem(path, line, "`{name}` is missing; add it", name=name, fault=True)
     if isinstance(fault["input"], Mapping) and len(where) > 1:
         return problem(path, line, _QUOTE, fault=True)
-    field = model.model_fields.get(str(where[0])) if where else None
-    takes = field.description if field and field.description else fault["msg"]
+    takes = _taken_at(model, where) or fault["msg"]
     value = repr(fault["input"])
     return problem(
         path, line, "`{name}` holds {value}; it takes {takes}", name=name, value=value, takes=takes, fault=True
     )
+
+
+def _taken_at(model: type[BaseModel], where: tuple[Any, ...]) -> str | None:
+    """What the innermost field on the way to `where` takes, as its description says."""
+    takes = None
+    for name in (part for part in where if isinstance(part, str)):
+        fields = {field.alias or name: field for name, field in model.model_fields.items()}
+        if name not in fields:
+            break
+        takes = fields[name].description or takes
+        inner = get_args(fields[name].annotation)
+        model = next((part for part in inner if isinstance(part, type) and issubclass(part, BaseModel)), BaseModel)
+    return takes
 
 
 def line_of(text: str, where: tuple[Any, ...]) -> int:
@@ -120,7 +132,7 @@ def line_of(text: str, where: tuple[Any, ...]) -> int:
             if pair is None:
                 break
             line, node = pair[0].start_mark.line, pair[1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
             node = node.value[part]
             line = node.start_mark.line
         else:

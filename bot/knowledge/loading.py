@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bot.knowledge.facts import PLACEHOLDER, Fact, as_url, fill, read_facts
+from bot.knowledge.permanences import faults_of, permanence_of
 from bot.knowledge.problems import Problem, marked, problem
 from bot.knowledge.schema import ActionFile
 from bot.knowledge.snapshot import Action, Entry, Snapshot, Status, Text, Topic, source_version
@@ -48,6 +49,7 @@ def freeze(written: Written) -> Frozen:
             for slug in topic.entries
         },
         facts=facts,
+        permanences={name: permanence_of(name, file.content, facts) for name, file in written.permanences.items()},
     )
     return Frozen(snapshot, sorted({*written.problems, *_faults(written, facts)}))
 
@@ -127,6 +129,8 @@ def _faults(written: Written, facts: Mapping[str, Fact]) -> Iterator[Problem]:
     for entry in written.entries.values():
         for text in entry.texts.values():
             yield from _unknown_facts(text, facts)
+    for file in written.permanences.values():
+        yield from faults_of(file, facts)
 
 
 def _twins(written: Written) -> Iterator[Problem]:

@@ -1,6 +1,7 @@
 """What each kind of file in the knowledge directory may hold. The descriptions are shown to staff."""
 
 import datetime
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
@@ -8,6 +9,37 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from bot.knowledge.problems import marked
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+WEEKDAYS = (
+    *("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"),
+    *("maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag"),
+)
+
+
+def _weekday(name: Any) -> int:
+    return WEEKDAYS.index(str(name).strip().casefold()) % 7
+
+
+def _time(text: Any) -> datetime.time:
+    """`13:30`, `13.30` or `13u30`: a time on the clock of Brussels, without seconds or a zone."""
+    found = re.fullmatch(r"([0-9]{1,2})[:.uh]([0-9]{2})", str(text).strip())
+    if not found:
+        raise ValueError(text)
+    return datetime.time(int(found[1]), int(found[2]))
+
+
+def _date(text: Any) -> datetime.date:
+    """Only `2026-11-22`: pydantic alone reads `20261122` as so many seconds after 1970."""
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", str(text).strip()):
+        raise ValueError(text)
+    return datetime.date.fromisoformat(str(text).strip())
+
+
+Weekday = Annotated[int, BeforeValidator(_weekday)]
+Time = Annotated[datetime.time, BeforeValidator(_time)]
+Date = Annotated[datetime.date, BeforeValidator(_date)]
+Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
+Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
 
 
 def _drop_empty(values: Any) -> Any:
@@ -71,6 +103,55 @@ class TopicFile(_File):
     title: dict[Annotated[str, BeforeValidator(str)], str] = Field(
         {}, description=marked("the topic's name in each language: `nl: School`")
     )
+
+
+class TimesFile(_File):
+    """From when to when, in slots of how long, for how many."""
+
+    start: Time = Field(alias="from", description=marked('a time: "13:30"'))
+    end: Time = Field(alias="to", description=marked('a time: "13:30"'))
+    slot: int = Field(ge=1, le=24 * 60, description=marked("a number of minutes, from 1 to 1440"))
+    capacity: int = Field(ge=1, le=1000, description=marked("a number of places, from 1 to 1000"))
+    languages: tuple[str, ...] = Field((), description=marked("a list of language codes: [nl, en, ar]"))
+
+
+class MomentFile(TimesFile):
+    """A moment that comes back every week."""
+
+    weekday: Weekday = Field(description=marked("a weekday, in English or Dutch: monday"))
+    first: Date | None = Field(None, description=marked("a date: 2026-11-22"))
+    last: Date | None = Field(None, description=marked("a date: 2026-11-22"))
+
+
+class ExceptionFile(TimesFile):
+    """A moment on one date, instead of those that the date would have."""
+
+    date: Date = Field(description=marked("a date: 2026-11-22"))
+
+
+class PermanenceFile(_File):
+    """`permanences/school.yaml`"""
+
+    title: dict[str, str] = Field(min_length=1, description=marked("its name in each language: `nl: Hulp met school`"))
+    bring: dict[str, str] = Field({}, description=marked("what to bring, in each language: `nl: Uw paspoort`"))
+    place: str = Field(description=marked("a fact that is an address"))
+    location: tuple[Latitude, Longitude] | None = Field(
+        None, description=marked("latitude and longitude in degrees: [51.05, 3.72]")
+    )
+    example: bool = Field(False, description=marked("true or false"))
+    moments: tuple[MomentFile, ...] = Field(
+        (), description=marked("a list: each moment after a dash, with weekday, from, to, slot and capacity")
+    )
+    closed: tuple[Date, ...] = Field((), description=marked("a list of dates: [2026-12-24, 2026-12-31]"))
+    exceptions: tuple[ExceptionFile, ...] = Field(
+        (), description=marked("a list: each moment after a dash, with date, from, to, slot and capacity")
+    )
+    holidays: Literal["open", "closed"] = Field("closed", description=marked("`open` or `closed`"))
+    latest: int = Field(2, ge=0, le=24 * 365, description=marked("a number of hours, from 0 to 8760"))
+    earliest: int = Field(28, ge=0, le=365, description=marked("a number of days, from 0 to 365"))
+    most_open: int = Field(1, ge=1, le=100, description=marked("a number, from 1 to 100"))
+    most_people: int = Field(8, ge=1, le=100, description=marked("a number, from 1 to 100"))
+    places: Literal["family", "person"] = Field("family", description=marked("`family` or `person`"))
 
 
 class FactsFile(BaseModel):

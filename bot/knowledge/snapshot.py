@@ -2,13 +2,15 @@
 
 import datetime
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
 from bot.knowledge.facts import Fact, fill
 from bot.languages import LANGUAGES
+from bot.scheduling import Permanence
 
 LONGEST_REFERENCE = 40  # of the 64 bytes that Telegram gives a button, the rest is the step's tag and language
 
@@ -78,6 +80,7 @@ class Snapshot:
     topics: Mapping[str, Topic]
     entries: Mapping[str, Entry]
     facts: Mapping[str, Fact]
+    permanences: Mapping[str, Permanence] = field(default_factory=dict)
 
     def fill(self, markdown: str, language: str) -> str:
         """`markdown` with each `{{ group.name }}` in it replaced by that fact; raises `KeyError` for an unknown one."""
@@ -95,6 +98,23 @@ class Snapshot:
     def urgent(self) -> tuple[Entry, ...]:
         """The entries with help lines, for a person in danger."""
         return tuple(entry for entry in self.entries.values() if entry.urgent)
+
+    @cached_property
+    def keywords_of_services(self) -> Mapping[str, Mapping[str, Sequence[str]]]:
+        """By language and permanence, the keywords that stand in entries about that permanence and in no other."""
+        return {code: self._keywords_in(code) for code in LANGUAGES}
+
+    def _keywords_in(self, code: str) -> Mapping[str, Sequence[str]]:
+        about: defaultdict[str, set[str]] = defaultdict(set)
+        for entry in self.entries.values():
+            named = {action.value for action in entry.actions if action.kind == "book"} or {""}
+            for keyword in entry.texts[code].keywords if code in entry.texts else ():
+                about[keyword.casefold()] |= named
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        for keyword, services in about.items():
+            if len(services) == 1:
+                found[next(iter(services))].append(keyword)
+        return found
 
     def status(self) -> Mapping[str, Mapping[Status, int]]:
         """For each language, how many entries are reviewed, draft, outdated and missing."""

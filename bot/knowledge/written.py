@@ -8,11 +8,12 @@ from typing import Any, Generic
 
 from bot.knowledge import files
 from bot.knowledge.problems import Problem
-from bot.knowledge.schema import CatalogueFile, EntryFile, FactsFile, TextFile, TopicFile
+from bot.knowledge.schema import CatalogueFile, EntryFile, FactsFile, PermanenceFile, TextFile, TopicFile
 from bot.languages import LANGUAGES
 
 FACTS, CATALOGUE, TOPIC, ENTRY = "facts.yaml", "catalogue.yaml", "topic.yaml", "entry.yaml"
-NOT_TOPICS = {"offers", "permanences"}
+PERMANENCES = "permanences"
+NOT_TOPICS = {"offers", PERMANENCES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ class Written:
     facts: YamlFile[FactsFile]
     catalogue: YamlFile[CatalogueFile]
     topics: dict[str, WrittenTopic] = field(default_factory=dict)
+    permanences: dict[str, YamlFile[PermanenceFile]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     version: str = ""
 
@@ -103,6 +105,7 @@ def read(directory: Path) -> Written:
             topic = WrittenTopic(folder, reader.yaml(folder / TOPIC, TopicFile), dict(reader.entries(folder)))
             if topic.entries:
                 written.topics[folder.name] = topic
+    written.permanences = dict(reader.permanences(directory / PERMANENCES))
     written.problems, written.version = reader.problems, reader.digest.hexdigest()[:12]
     return written
 
@@ -117,12 +120,21 @@ class _Reader:
 
     def yaml(self, path: Path, model: type[files.Model], *, typed: bool = False) -> YamlFile[files.Model]:
         """A YAML file; an empty one where it is missing or broken."""
+        parsed = self._yaml(path, model, typed=typed) if path.exists() else None
+        return parsed or YamlFile(path, "", model.model_validate({}))
+
+    def permanences(self, folder: Path) -> Iterator[tuple[str, YamlFile[PermanenceFile]]]:
+        for path in sorted(folder.glob("*.yaml")):
+            if not path.name.startswith(".") and (parsed := self._yaml(path, PermanenceFile)):
+                yield path.stem, parsed
+
+    def _yaml(self, path: Path, model: type[files.Model], *, typed: bool = False) -> YamlFile[files.Model] | None:
         try:
-            text = self._text_of(path) if path.exists() else ""
+            text = self._text_of(path)
             return YamlFile(path, text, files.parse(model, path, text, typed=typed))
         except files.Broken as broken:
             self.problems += broken.problems
-            return YamlFile(path, "", model.model_validate({}))
+            return None
 
     def entries(self, topic: Path) -> Iterator[tuple[str, WrittenEntry]]:
         for folder in _folders(topic):

@@ -20,6 +20,13 @@ async def chosen_language(connection: AsyncConnection, channel: str, chat: str, 
     return str(row.language)
 
 
+async def language_of(connection: AsyncConnection, channel: str, chat: str) -> str | None:
+    """The language that this person chose, without taking it for a visit of theirs."""
+    theirs = (people.c.channel == channel) & (people.c.chat == chat)
+    language: str | None = (await connection.execute(select(people.c.language).where(theirs))).scalar()
+    return language
+
+
 async def choose_language(
     connection: AsyncConnection, channel: str, chat: str, language: str, today: datetime.date
 ) -> None:

@@ -10,8 +10,13 @@ if TYPE_CHECKING:
 
 
 def insert_for(connection: AsyncConnection, table: Table) -> "sqlite.Insert | postgresql.Insert":
-    """An insert that knows conflicts. Only the dialect in use is imported: the other would cost a tenth of a second."""
-    if connection.dialect.name == "sqlite":
+    """An insert that knows conflicts."""
+    return insert_in(connection.dialect.name, table)
+
+
+def insert_in(dialect: str, table: Table) -> "sqlite.Insert | postgresql.Insert":
+    """The same for a dialect. Only the one in use is imported: the other would cost a tenth of a second."""
+    if dialect == "sqlite":
         from sqlalchemy.dialects import sqlite
 
         return sqlite.insert(table)

@@ -12,7 +12,7 @@ from telegram import Bot
 from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
 from telegram.request import HTTPXRequest
 
-__all__ = ["InvalidToken", "api_call", "open_bot"]
+__all__ = ["InvalidToken", "api_call", "open_bot", "seconds"]
 
 Result = TypeVar("Result")
 log = structlog.get_logger(__name__)
@@ -65,14 +65,15 @@ async def api_call(call: Callable[[], Awaitable[Result]]) -> Result | None:
         except BadRequest:
             raise
         except RetryAfter as error:
-            await asyncio.sleep(min(_seconds(error.retry_after), _LONGEST_WAIT))
+            await asyncio.sleep(min(seconds(error.retry_after), _LONGEST_WAIT))
         except NetworkError as error:
             log.warning("telegram not reached", error=type(error).__name__)
             await asyncio.sleep(_FIRST_PAUSE * 2**attempt)
     return await _last_try(call)
 
 
-def _seconds(period: int | timedelta) -> float:
+def seconds(period: int | timedelta) -> float:
+    """A time as the library gives it: as a `timedelta`, or as a number from its older versions."""
     return period.total_seconds() if isinstance(period, timedelta) else period
 
 

@@ -18,6 +18,7 @@ from bot.storage import Unavailable
 from bot.telegram.bot import api_call
 from bot.telegram.parse import ALLOWED_UPDATES, chat_of, parse, pressed_message
 from bot.telegram.render import Outgoing, render
+from bot.telegram.send import Call, extra_calls, text_calls
 
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105
 POLL_SECONDS = 30
@@ -63,14 +64,25 @@ class Receiver:
 
     async def _send(self, chat: int, replies: Sequence[Reply], pressed: Message | None) -> None:
         for reply in replies:
-            messages = render(reply)
-            if reply.replaces and pressed and len(messages) == 1 and await self._edit(pressed, messages[0]):
-                continue
-            for message in messages:
-                await api_call(lambda message=message: self._send_message(chat, message))  # type: ignore[misc]
+            if not await self._edited(pressed, reply):
+                for call in text_calls(self.bot, chat, reply):
+                    await api_call(call)
+            for call in extra_calls(self.bot, chat, reply):
+                await self._send_extra(call)
 
-    async def _send_message(self, chat: int, message: Outgoing) -> Message:
-        return await self.bot.send_message(chat, message.text, entities=message.entities, reply_markup=message.keyboard)
+    async def _send_extra(self, call: Call) -> None:
+        """Send what comes after the words; without it the words still say the same."""
+        try:
+            await api_call(call)
+        except TelegramError as error:
+            log.error("telegram refused an extra", error=type(error).__name__, reason=error.message)
+
+    async def _edited(self, pressed: Message | None, reply: Reply) -> bool:
+        """Whether the words of `reply` stand in place of the pressed message."""
+        if pressed is None or not reply.replaces:
+            return False
+        messages = render(reply)
+        return len(messages) == 1 and await self._edit(pressed, messages[0])
 
     async def _edit(self, pressed: Message, message: Outgoing) -> bool:
         """Show `message` in place of the pressed one; False when that one is gone or too old."""

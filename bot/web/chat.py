@@ -1,20 +1,21 @@
-"""The web chat: a page at `/`, and JSON to events and back at `/chat`."""
+"""The web chat: a page at `/`, JSON to events and back at `/chat`, and what came unasked at `/chat/notices`."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, select_autoescape
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from bot.conversation import Button, Event, Link, Press, Reply, Respond, Speaker, Start, Utterance
-from bot.conversation.steps import pack
+from bot.conversation import Event, Press, Reply, Respond, Speaker, Start, Utterance
 from bot.languages import LANGUAGES, Language, language_of
-from bot.markup import to_html
 from bot.storage import Unavailable
 from bot.texts import Texts
+from bot.web.render import labels, render
+
+# What waited for a chat: taken from there, it is shown once.
+Fetch = Callable[[str], Awaitable[Sequence[Reply]]]
 
 CHANNEL = "web"
 COOKIE = "wegwijs_chat"
@@ -33,21 +34,21 @@ class _Said(BaseModel):
     press: str | None = None
 
 
-def add_chat(app: web.Application, respond: Respond, texts: Texts) -> None:
-    """Serve the page, its files and its endpoint."""
+def add_chat(app: web.Application, respond: Respond, texts: Texts, fetch: Fetch) -> None:
+    """Serve the page, its files and its endpoints. `fetch` gives what waited for a chat, such as a reminder."""
     pages = Environment(loader=PackageLoader("bot.web"), autoescape=select_autoescape(), trim_blocks=True)
 
     async def page(request: web.Request) -> web.Response:
         language = _language_of(request) or _DEFAULT
         html = pages.get_template("chat.html").render(
-            language=language, labels=_labels(texts, language), text=lambda message: texts.text(message, language.code)
+            language=language, labels=labels(texts, language), text=lambda message: texts.text(message, language.code)
         )
         return web.Response(text=html, content_type="text/html", headers={"Vary": "Accept-Language"})
 
     async def chat(request: web.Request) -> web.Response:
-        chat_id = request.cookies.get(COOKIE) or secrets.token_urlsafe(24)
+        chat_id = _chat_of(request) or secrets.token_urlsafe(24)
         language = _language_of(request)
-        event = await _parse(request, Speaker(CHANNEL, chat_id[:64], language.code if language else None))
+        event = await _parse(request, Speaker(CHANNEL, chat_id, language.code if language else None))
         try:
             replies = await respond(event)
         except Unavailable:
@@ -56,7 +57,7 @@ def add_chat(app: web.Application, respond: Respond, texts: Texts) -> None:
                 (language or _DEFAULT).code,
             )
             return web.json_response({"error": sorry}, status=503)
-        response = web.json_response(_render(replies, texts))
+        response = web.json_response(render(replies, texts))
         response.set_cookie(
             COOKIE, chat_id, max_age=_COOKIE_SECONDS, httponly=True, samesite="Lax", secure=request.secure
         )
@@ -64,7 +65,28 @@ def add_chat(app: web.Application, respond: Respond, texts: Texts) -> None:
 
     app.router.add_get("/", page)
     app.router.add_post("/chat", chat)
+    app.router.add_get("/chat/notices", _notices(texts, fetch))
     app.router.add_static("/static", STATIC)
+
+
+def _notices(texts: Texts, fetch: Fetch) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def notices(request: web.Request) -> web.Response:
+        # A link, an image or a frame would take the notices away from the page that shows them.
+        if request.headers.get("Sec-Fetch-Dest", "empty") != "empty":
+            raise web.HTTPForbidden
+        chat_id = _chat_of(request)
+        try:
+            replies = await fetch(chat_id) if chat_id else ()
+        except Unavailable:
+            raise web.HTTPServiceUnavailable from None
+        return web.json_response(render(replies, texts), headers={"Cache-Control": "no-store"})
+
+    return notices
+
+
+def _chat_of(request: web.Request) -> str | None:
+    """The chat of this browser; None before its first word."""
+    return request.cookies.get(COOKIE, "")[:64] or None
 
 
 async def _parse(request: web.Request, speaker: Speaker) -> Event:
@@ -80,43 +102,6 @@ async def _parse(request: web.Request, speaker: Speaker) -> Event:
     if said.text is not None:
         return Utterance(text=said.text, speaker=speaker)
     return Start(speaker=speaker)
-
-
-def _render(replies: Sequence[Reply], texts: Texts) -> Mapping[str, Any]:
-    spoken = replies[-1].language if replies else _DEFAULT
-    return {
-        "replies": [_render_reply(reply) for reply in replies],
-        "page": {"lang": spoken.code, "dir": spoken.direction, "labels": _labels(texts, spoken)},
-    }
-
-
-def _render_reply(reply: Reply) -> Mapping[str, Any]:
-    return {
-        "html": to_html(reply.text, reply.language.direction),
-        "lang": reply.language.code,
-        "dir": reply.language.direction,
-        "replaces": reply.replaces,
-        "rows": [[_render_button(button) for button in row] for row in reply.rows],
-    }
-
-
-def _render_button(button: Button) -> Mapping[str, str]:
-    if isinstance(button.target, Link):
-        return {"label": button.label, "url": button.target.url}
-    return {"label": button.label, "press": pack(button.target)}
-
-
-def _labels(texts: Texts, language: Language) -> Mapping[str, str]:
-    """What the page itself says."""
-    code = language.code
-    return {
-        "title": texts.text("Wegwijs: your questions about living in Ghent", code),
-        "question": texts.text("Your question", code),
-        "send": texts.text("Send", code),
-        "you": texts.text("You", code),
-        "writing": texts.text("Wegwijs is writing…", code),
-        "offline": texts.text("No connection. Please try again.", code),
-    }
 
 
 def _language_of(request: web.Request) -> Language | None:

@@ -1,4 +1,4 @@
-// The page of the web chat: sends what the person says or presses, and shows what comes back.
+// The page of the web chat: sends what the person says or presses, and shows what comes back or came unasked.
 "use strict";
 
 const log = document.getElementById("log");
@@ -8,6 +8,7 @@ const send = document.getElementById("send");
 const status = document.getElementById("status");
 const language = document.getElementById("language");
 const labels = { ...document.getElementById("labels").dataset };
+const noticesEvery = 30000; // milliseconds
 let busy = false;
 
 function element(name, properties, ...children) {
@@ -31,12 +32,33 @@ function button(data) {
   return made;
 }
 
+function save(file) {
+  const bytes = Uint8Array.from(atob(file.content), (sign) => sign.charCodeAt(0));
+  const href = URL.createObjectURL(new Blob([bytes], { type: file.type }));
+  element("a", { href, download: file.name }).click();
+  setTimeout(() => URL.revokeObjectURL(href), 60000); // some browsers ask first where to save it
+}
+
+function extras(reply) {
+  const shown = [];
+  if (reply.venue) shown.push(button(reply.venue));
+  if (reply.document) {
+    const made = element("button", { type: "button", textContent: reply.document.label });
+    made.addEventListener("click", () => save(reply.document));
+    shown.push(made);
+  }
+  for (const extra of shown) extra.dir = "auto"; // names are in Dutch, whatever the language of the message
+  return shown;
+}
+
 function showReply(reply, pressed) {
   // The server escapes what it sends; the page's policy allows no script in it.
   const body = element("div", { className: "body", innerHTML: reply.html });
-  const rows = element("div", { className: "rows" }, ...reply.rows.map((row) => element("div", { className: "row" }, ...row.map(button))));
+  const rows = [extras(reply), ...reply.rows.map((row) => row.map(button))].filter((row) => row.length);
   const message = element("article", { className: "message", lang: reply.lang, dir: reply.dir, tabIndex: -1 }, body);
-  if (reply.rows.length) message.append(rows);
+  if (rows.length) {
+    message.append(element("div", { className: "rows" }, ...rows.map((row) => element("div", { className: "row" }, ...row))));
+  }
   const old = reply.replaces && pressed ? pressed.closest("article") : null;
   if (old) old.replaceWith(message);
   else log.append(message);
@@ -82,6 +104,19 @@ async function ask(body, pressed) {
   }
 }
 
+async function showNotices() {
+  if (document.hidden) return;
+  try {
+    const answer = await fetch("/chat/notices", { signal: AbortSignal.timeout(20000) });
+    if (!answer.ok) return;
+    const said = await answer.json();
+    const shown = said.replies.map((reply) => showReply(reply));
+    if (shown.length) shown[0].scrollIntoView({ block: "nearest" });
+  } catch {
+    // The person asked for nothing, so there is nothing to say; the next time may be better.
+  }
+}
+
 async function submit() {
   const text = question.value.trim();
   if (!text || busy) return;
@@ -104,4 +139,6 @@ document.addEventListener("click", (event) => {
   const pressed = event.target.closest("[data-press]");
   if (pressed) ask({ press: pressed.dataset.press }, pressed);
 });
-ask({});
+document.addEventListener("visibilitychange", showNotices);
+setInterval(showNotices, noticesEvery);
+ask({}).then(showNotices);

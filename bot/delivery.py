@@ -1,0 +1,187 @@
+"""Sends what waits in the outbox: reminders, a closed moment, a place that came free.
+
+A notice is claimed, looked at again (was it cancelled? is it past?), sent in the language of today, then marked. What
+a channel puts off is sent later, also after a restart.
+"""
+
+import asyncio
+import datetime
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from time import monotonic
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from bot import storage
+from bot.conversation import Later, Push, Reply, Sent, Unreachable, notices
+from bot.conversation.voice import Voice
+from bot.knowledge import Holder
+from bot.languages import LANGUAGES
+from bot.scheduling import DAY_BEFORE, REMINDERS, day_of, slot_at
+from bot.storage import bookings, outbox, people, waiting
+from bot.storage.outbox import Notice
+from bot.storage.waiting import FREE, NOBODY, PASS
+from bot.texts import Texts
+from bot.understanding import Understanding
+
+OVERALL_A_SECOND = 28  # Telegram: about 30 messages a second to all chats together (Bots FAQ, "broadcasting")
+BETWEEN_IN_A_CHAT = datetime.timedelta(seconds=1.1)  # and no more than one a second in one chat
+IDLE_SECONDS = 5.0
+_BATCH = 56
+_AFTER_A_FAULT = 600.0  # seconds
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass
+class Delivery:
+    """Sends by channel. `wait` waits so many seconds: a test has its own."""
+
+    database: AsyncEngine
+    knowledge: Holder[Understanding]
+    texts: Texts
+    clock: Callable[[], datetime.datetime]
+    pushes: Mapping[str, Push]
+    wait: Callable[[float], Awaitable[None]] = asyncio.sleep
+    _next_turn: float = field(default=0.0, init=False)
+    _last_sent: dict[tuple[str, str], datetime.datetime] = field(default_factory=dict, init=False)
+
+    async def run(self) -> None:
+        """Send until cancelled. A database that is away, or a fault of ours, is waited out."""
+        while True:
+            try:
+                handled = await self.send_due()
+            except storage.Unavailable:
+                log.warning("notices not sent: database away")
+                handled = 0
+            except Exception:
+                log.exception("notices not sent")
+                handled = 0
+            if not handled:
+                await self.wait(IDLE_SECONDS)
+
+    async def send_due(self) -> int:
+        """Handle the notices that are due now, up to a batch; how many there were."""
+        now = self.clock()
+        async with storage.begin(self.database) as connection:
+            claimed = await outbox.claim(connection, now, (*self.pushes, NOBODY), _BATCH)
+        sending: list[asyncio.Task[None]] = []
+        for notice in claimed:
+            if not await self._is_its_turn(notice):
+                continue
+            await self._pace(notice)
+            sending.append(asyncio.create_task(self._handle(notice)))
+        for outcome in await asyncio.gather(*sending, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
+        return len(claimed)
+
+    async def fetch(self, channel: str, chat: str) -> Sequence[Reply]:
+        """What waits for a person who asks for it themselves, as the web page does; it counts as sent."""
+        replies: list[Reply] = []
+        async with storage.begin(self.database) as connection:
+            for notice in await outbox.claim(connection, self.clock(), (channel,), _BATCH, chat):
+                reply = await self._reply_to(connection, notice)
+                replies += [reply] if reply else []
+                mark = outbox.mark_sent if reply else outbox.mark_dropped
+                await mark(connection, notice.id)
+        return replies
+
+    async def _is_its_turn(self, notice: Notice) -> bool:
+        """One message a second in a chat: a second one waits a little."""
+        now, chat = self.clock(), (notice.channel, notice.chat)
+        last = self._last_sent.get(chat)
+        if notice.channel != NOBODY and last and now - last < BETWEEN_IN_A_CHAT:
+            async with storage.begin(self.database) as connection:
+                await outbox.put_off(connection, notice.id, last + BETWEEN_IN_A_CHAT)
+            return False
+        if len(self._last_sent) > 10 * _BATCH:
+            self._last_sent = {key: at for key, at in self._last_sent.items() if now - at < BETWEEN_IN_A_CHAT}
+        self._last_sent[chat] = now
+        return True
+
+    async def _pace(self, notice: Notice) -> None:
+        """Wait until one more message fits in what the channel takes in a second."""
+        if notice.channel == NOBODY:
+            return
+        turn = max(self._next_turn, monotonic())
+        self._next_turn = turn + 1 / OVERALL_A_SECOND
+        if turn > monotonic():
+            await self.wait(turn - monotonic())
+
+    async def _handle(self, notice: Notice) -> None:
+        if notice.kind == PASS:
+            await self._pass_on(notice)
+            return
+        async with storage.begin(self.database) as connection:
+            reply = await self._reply_to(connection, notice)
+            if reply is None:
+                await outbox.mark_dropped(connection, notice.id)
+                return
+        outcome = await self._push(notice, reply)
+        log.info("notice", notice_kind=notice.kind, outcome=type(outcome).__name__)
+        async with storage.begin(self.database) as connection:
+            match outcome:
+                case Sent():
+                    await outbox.mark_sent(connection, notice.id)
+                case Unreachable():
+                    await outbox.mark_unreachable(connection, notice.id)
+                case Later(seconds):
+                    until = self.clock() + datetime.timedelta(seconds=seconds)
+                    await outbox.put_off(connection, notice.id, until)
+
+    async def _push(self, notice: Notice, reply: Reply) -> Sent | Later | Unreachable:
+        """A fault of ours (a wrong button, a token that is not accepted) is logged, and the notice waits."""
+        try:
+            return await self.pushes[notice.channel](notice.chat, (reply,))
+        except Exception:
+            log.exception("notice not sent", notice_kind=notice.kind)
+            return Later(_AFTER_A_FAULT)
+
+    async def _pass_on(self, notice: Notice) -> None:
+        """Somebody let the place pass: ask the next who waits for it."""
+        now = self.clock()
+        async with storage.begin(self.database) as connection:
+            turn = await waiting.get(connection, notice.waiting or 0)
+            permanence = self.knowledge.current.snapshot.permanences.get(turn.service) if turn else None
+            slot = slot_at(permanence, turn.asked_for) if turn and permanence and turn.asked_for else None
+            if slot and slot.start > now:
+                await waiting.ask_next(connection, slot, now)
+            await outbox.mark_sent(connection, notice.id)
+
+    async def _reply_to(self, connection: AsyncConnection, notice: Notice) -> Reply | None:
+        """What to say now; None when it is no longer true or comes too late."""
+        if notice.kind == FREE:
+            return await self._place_free(connection, notice)
+        booking = await bookings.get(connection, notice.booking or 0)
+        if booking is None:
+            return None
+        permanence = self.knowledge.current.snapshot.permanences.get(booking.service)
+        voice = await self._voice(connection, notice, booking.language)
+        if permanence is None:
+            return None
+        if notice.kind in REMINDERS:
+            if not self._is_still_true(notice, booking):
+                return None
+            return notices.reminder(voice, permanence, booking, notice.kind)
+        return notices.closed(voice, permanence, booking) if booking.state == bookings.CLOSED else None
+
+    def _is_still_true(self, notice: Notice, booking: bookings.Booking) -> bool:
+        """Whether a reminder is of the time for which it was put, ahead, and on the day that it speaks of."""
+        now = self.clock()
+        same = notice.key.endswith(f"{booking.start:%Y%m%d%H%M}")
+        in_time = day_of(now) < day_of(booking.start) if notice.kind == DAY_BEFORE else now < booking.start
+        return booking.state == bookings.BOOKED and same and in_time
+
+    async def _place_free(self, connection: AsyncConnection, notice: Notice) -> Reply | None:
+        turn = await waiting.get(connection, notice.waiting or 0)
+        permanence = self.knowledge.current.snapshot.permanences.get(turn.service) if turn else None
+        if turn is None or permanence is None or not turn.asked_until or turn.asked_until <= self.clock():
+            return None
+        return notices.place_free(await self._voice(connection, notice, turn.language), permanence, turn)
+
+    async def _voice(self, connection: AsyncConnection, notice: Notice, language: str) -> Voice:
+        """The language that the person has chosen by now, or else the one in which they booked."""
+        chosen = await people.language_of(connection, notice.channel, notice.chat)
+        return Voice(self.knowledge.current.snapshot, self.texts, LANGUAGES[chosen or language])
