@@ -18,10 +18,10 @@ from bot.conversation import Later, Push, Reply, Sent, Unreachable, notices
 from bot.conversation.voice import Voice
 from bot.knowledge import Holder
 from bot.languages import LANGUAGES
-from bot.scheduling import DAY_BEFORE, REMINDERS, day_of, slot_at
+from bot.scheduling import DAY_BEFORE, REMINDERS, day_of, open_slot
 from bot.storage import bookings, outbox, people, waiting
 from bot.storage.outbox import Notice
-from bot.storage.waiting import FREE, NOBODY, PASS
+from bot.storage.waiting import DAY_CLOSED, NOBODY, PASS
 from bot.texts import Texts
 from bot.understanding import Understanding
 
@@ -36,7 +36,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass
 class Delivery:
-    """Sends by channel. `wait` waits so many seconds: a test has its own."""
+    """Sends by channel. `wait` waits so many seconds, `timer` counts them: a test has its own."""
 
     database: AsyncEngine
     knowledge: Holder[Understanding]
@@ -44,6 +44,7 @@ class Delivery:
     clock: Callable[[], datetime.datetime]
     pushes: Mapping[str, Push]
     wait: Callable[[float], Awaitable[None]] = asyncio.sleep
+    timer: Callable[[], float] = monotonic
     _next_turn: float = field(default=0.0, init=False)
     _last_sent: dict[tuple[str, str], datetime.datetime] = field(default_factory=dict, init=False)
 
@@ -105,10 +106,11 @@ class Delivery:
         """Wait until one more message fits in what the channel takes in a second."""
         if notice.channel == NOBODY:
             return
-        turn = max(self._next_turn, monotonic())
+        now = self.timer()
+        turn = max(self._next_turn, now)
         self._next_turn = turn + 1 / OVERALL_A_SECOND
-        if turn > monotonic():
-            await self.wait(turn - monotonic())
+        if turn > now:
+            await self.wait(turn - now)
 
     async def _handle(self, notice: Notice) -> None:
         if notice.kind == PASS:
@@ -145,15 +147,15 @@ class Delivery:
         async with storage.begin(self.database) as connection:
             turn = await waiting.get(connection, notice.waiting or 0)
             permanence = self.knowledge.current.snapshot.permanences.get(turn.service) if turn else None
-            slot = slot_at(permanence, turn.asked_for) if turn and permanence and turn.asked_for else None
-            if slot and slot.start > now:
-                await waiting.ask_next(connection, slot, now)
+            slot = open_slot(permanence, turn.asked_for, now) if turn and permanence and turn.asked_for else None
+            if permanence and slot:
+                await waiting.ask_next(connection, slot, now, slot.start - permanence.notice)
             await outbox.mark_sent(connection, notice.id)
 
     async def _reply_to(self, connection: AsyncConnection, notice: Notice) -> Reply | None:
         """What to say now; None when it is no longer true or comes too late."""
-        if notice.kind == FREE:
-            return await self._place_free(connection, notice)
+        if notice.waiting is not None:
+            return await self._about_waiting(connection, notice)
         booking = await bookings.get(connection, notice.booking or 0)
         if booking is None:
             return None
@@ -174,12 +176,16 @@ class Delivery:
         in_time = day_of(now) < day_of(booking.start) if notice.kind == DAY_BEFORE else now < booking.start
         return booking.state == bookings.BOOKED and same and in_time
 
-    async def _place_free(self, connection: AsyncConnection, notice: Notice) -> Reply | None:
+    async def _about_waiting(self, connection: AsyncConnection, notice: Notice) -> Reply | None:
         turn = await waiting.get(connection, notice.waiting or 0)
         permanence = self.knowledge.current.snapshot.permanences.get(turn.service) if turn else None
-        if turn is None or permanence is None or not turn.asked_until or turn.asked_until <= self.clock():
+        if turn is None or permanence is None:
             return None
-        return notices.place_free(await self._voice(connection, notice, turn.language), permanence, turn)
+        voice = await self._voice(connection, notice, turn.language)
+        if notice.kind == DAY_CLOSED:
+            return notices.day_closed(voice, permanence, turn)
+        still = turn.asked_until is not None and turn.asked_until > self.clock()
+        return notices.place_free(voice, permanence, turn) if still else None
 
     async def _voice(self, connection: AsyncConnection, notice: Notice, language: str) -> Voice:
         """The language that the person has chosen by now, or else the one in which they booked."""

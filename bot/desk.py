@@ -79,7 +79,10 @@ async def close(
     if not slots:
         return None
     since, until = bounds(on) if at is None else (slots[0].start, slots[-1].end)
-    return await agenda.close(connection, permanence.service, since, until, now)
+    fallen = await agenda.close(connection, permanence.service, since, until, now)
+    if at is None:
+        await waiting.tell_closed(connection, permanence.service, on, now)
+    return fallen
 
 
 async def reopen(
@@ -97,6 +100,6 @@ async def reopen(
     if not await agenda.reopen(connection, permanence.service, since, until):
         return False
     for slot in slots:
-        if slot.start > now:
-            await waiting.ask_next(connection, slot, now)
+        if slot.start - permanence.notice > now:
+            await waiting.ask_next(connection, slot, now, slot.start - permanence.notice)
     return True

@@ -173,6 +173,12 @@ def slot_at(permanence: Permanence, start: datetime.datetime) -> Slot | None:
     return next((slot for slot in slots_on(permanence, day_of(start)) if slot.start == start), None)
 
 
+def open_slot(permanence: Permanence, start: datetime.datetime, now: datetime.datetime) -> Slot | None:
+    """The slot that begins at `start`, when it is there and can be booked at `now`, full or not."""
+    slot = slot_at(permanence, start)
+    return slot if slot and now + permanence.notice <= slot.start <= now + permanence.horizon else None
+
+
 def reminders(start: datetime.datetime, now: datetime.datetime) -> dict[str, datetime.datetime]:
     """When to remind of a slot that is booked at `now`: by kind, only what still lies ahead and says something new.
 

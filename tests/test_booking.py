@@ -469,6 +469,22 @@ async def test_closing_a_day_tells_everybody_in_their_language_and_offers_other_
     assert "no longer possible" in stranger.text
 
 
+async def test_who_waits_for_a_day_that_is_closed_is_told(
+    answer: Respond, delivery: Delivery, phone: Phone, clock: Clock, database: AsyncEngine
+) -> None:
+    person = Dialogue(answer, "uk")
+    await person.presses_data("jw:uk:school:1:-:20261125")
+    async with storage.begin(database) as connection:
+        await desk.close(connection, SCHOOL, WEDNESDAY, None, clock.now)
+    await delivery.send_due()
+    (told,) = phone.told(person)
+    assert told.language.code == "uk"
+    assert "25 листопада 2026" in told.text
+    person.replies = [told]
+    await person.presses("📅")
+    assert not any("25" in label for label in person.labels)
+
+
 async def test_staff_book_for_somebody_and_mark_who_came(answer: Respond, clock: Clock, database: AsyncEngine) -> None:
     await _books(Dialogue(answer, "en"))
     async with storage.begin(database) as connection:

@@ -18,7 +18,6 @@ from bot.conversation.places import (
     example,
     free_slots,
     in_language,
-    open_slot,
     title,
     wish_of,
 )
@@ -42,7 +41,7 @@ from bot.conversation.steps import (
 )
 from bot.conversation.voice import Rows, Voice
 from bot.languages import LANGUAGES
-from bot.scheduling import INTERPRETER, Permanence, day_of, slot_at
+from bot.scheduling import INTERPRETER, Permanence, day_of, open_slot, slot_at
 from bot.storage import bookings, waiting
 from bot.storage.bookings import BOOKED, CANCELLED, AlreadyBooked, Booked, Booking, Closed, Full, TooMany
 
@@ -248,11 +247,11 @@ def _movable(voice: Voice, booking: Booking, now: datetime.datetime) -> Permanen
 async def offer_freed_place(
     voice: Voice, connection: AsyncConnection, booking: Booking, now: datetime.datetime
 ) -> None:
-    """Ask who waits for the place that `booking` had, while one can still come."""
+    """Ask who waits for the place that `booking` had, while one can still book it."""
     permanence = voice.snapshot.permanences.get(booking.service)
-    slot = slot_at(permanence, booking.start) if permanence else None
-    if slot and slot.start > now:
-        await waiting.ask_next(connection, slot, now)
+    slot = open_slot(permanence, booking.start, now) if permanence else None
+    if permanence and slot:
+        await waiting.ask_next(connection, slot, now, slot.start - permanence.notice)
 
 
 # Cancelling

@@ -21,7 +21,6 @@ from bot.conversation.places import (
     heading,
     is_number,
     kept,
-    open_slot,
     read_wish,
     title,
 )
@@ -42,7 +41,7 @@ from bot.conversation.steps import (
 )
 from bot.conversation.voice import Rows, Voice
 from bot.languages import LANGUAGES
-from bot.scheduling import INTERPRETER, Slot
+from bot.scheduling import INTERPRETER, Slot, open_slot
 from bot.storage import bookings
 from bot.storage.bookings import AlreadyBooked, Booked, Closed, Full, TooMany
 from bot.understanding import Meaning

@@ -38,6 +38,19 @@ def _which(voice: Voice, permanence: Permanence, booking: Booking) -> list[str]:
     return [f"**{title(voice, permanence)}**\n\n{when}"]
 
 
+def day_closed(voice: Voice, permanence: Permanence, turn: Waiting) -> Reply:
+    """The day that somebody waits for is closed."""
+    sorry = voice.text("I am sorry, this time is no longer possible. Please choose another one.")
+    code = voice.language.code
+    other = BookDays(code, turn.service, ANY, str(turn.people), turn.wanted or ANY)
+    rows: Rows = (
+        (voice.button("📅", "Choose another time", other),),
+        (voice.button("✕", "Leave the waiting list", LeaveWaiting(code, str(turn.id))),),
+    )
+    day = day_in_full(turn.day, voice.language)
+    return voice.reply(f"**{title(voice, permanence)}**", day, sorry, rows=rows)
+
+
 def place_free(voice: Voice, permanence: Permanence, turn: Waiting) -> Reply:
     """A place came free for somebody who waits."""
     if turn.asked_for is None or turn.asked_until is None:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.conversation.events import Speaker
 from bot.conversation.voice import Voice
 from bot.languages import LANGUAGES
-from bot.scheduling import INTERPRETER, Permanence, Slot, bookable, slot_at
+from bot.scheduling import INTERPRETER, Permanence, Slot, bookable
 from bot.storage import bookings
 from bot.storage.bookings import Asked, Booking
 
@@ -52,13 +52,6 @@ def kept(wanted: str) -> str:
 def wish_of(permanence: Permanence, booking: Booking) -> Wish:
     """What a booking was made for."""
     return Wish(permanence, booking.people, booking.wanted or ANY)
-
-
-def open_slot(permanence: Permanence, start: datetime.datetime, now: datetime.datetime) -> Slot | None:
-    """The slot at `start`, when it is there and can be booked now."""
-    slot = slot_at(permanence, start)
-    soonest, latest = now + permanence.notice, now + permanence.horizon
-    return slot if slot and soonest <= slot.start <= latest else None
 
 
 async def free_slots(connection: AsyncConnection, wish: Wish, now: datetime.datetime) -> list[Slot]:

@@ -8,10 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.conversation import appointments, booking, menus
 from bot.conversation.dates import day_in_full
 from bot.conversation.events import Reply, Speaker
-from bot.conversation.places import ANY, Wish, asked_by, open_slot, read_wish
+from bot.conversation.places import ANY, Wish, asked_by, read_wish
 from bot.conversation.steps import BookFor, JoinWaiting, LeaveWaiting, unpack_day
 from bot.conversation.voice import Rows, Voice
-from bot.scheduling import day_of, slot_at
+from bot.scheduling import day_of, open_slot
 from bot.storage import bookings, waiting
 from bot.storage.bookings import AlreadyBooked, Booked, Closed, Full, TooMany
 
@@ -43,9 +43,9 @@ async def leave(
     turn = await waiting.leave(connection, _number(number), speaker.channel, speaker.chat)
     if turn and turn.asked_for and turn.asked_until and turn.asked_until > now:
         permanence = voice.snapshot.permanences.get(turn.service)
-        slot = slot_at(permanence, turn.asked_for) if permanence else None
-        if slot:
-            await waiting.ask_next(connection, slot, now)
+        slot = open_slot(permanence, turn.asked_for, now) if permanence else None
+        if permanence and slot:
+            await waiting.ask_next(connection, slot, now, slot.start - permanence.notice)
     said = voice.text("You are no longer on the waiting list.")
     return (voice.reply(said, rows=((menus.topics_button(voice),),), replaces=True),)
 

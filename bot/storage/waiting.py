@@ -16,7 +16,7 @@ from bot.storage.schema import slots, waiting
 from bot.storage.upsert import insert_for
 
 PATIENCE = datetime.timedelta(minutes=30)  # how long one person is asked before the next one is
-FREE, PASS = "free", "pass"
+FREE, PASS, DAY_CLOSED = "free", "pass", "dayclosed"
 NOBODY = "wegwijs"  # the channel of what we have to do ourselves
 
 
@@ -93,10 +93,12 @@ async def on_day(connection: AsyncConnection, service: str, day: datetime.date) 
     return [_waiting(row) for row in await connection.execute(select(waiting).where(there).order_by(waiting.c.id))]
 
 
-async def ask_next(connection: AsyncConnection, slot: Slot, now: datetime.datetime) -> None:
+async def ask_next(
+    connection: AsyncConnection, slot: Slot, now: datetime.datetime, latest: datetime.datetime | None = None
+) -> None:
     """Ask whoever is next and fits in what is free of `slot`: first those who were never asked, then the others.
 
-    Nobody is asked for a moment that is closed, or at which the language that they want is not spoken.
+    `latest`: until when one can book it, if that is before it begins. Nobody is asked for a moment that is closed, or at which the language that they want is not spoken.
     """
     everybody = await _lock_day(connection, slot.service, slot.day)
     free = await _free(connection, slot)
@@ -110,7 +112,7 @@ async def ask_next(connection: AsyncConnection, slot: Slot, now: datetime.dateti
     for each in turns:
         if each.places <= free:
             free -= each.places
-            await _ask(connection, each, slot, now)
+            await _ask(connection, each, slot, now, min(now + PATIENCE, latest or slot.start))
 
 
 async def _lock_day(connection: AsyncConnection, service: str, day: datetime.date) -> list[Waiting]:
@@ -133,8 +135,9 @@ async def _free(connection: AsyncConnection, slot: Slot) -> int:
     return slot.capacity - (taken or 0)
 
 
-async def _ask(connection: AsyncConnection, each: Waiting, slot: Slot, now: datetime.datetime) -> None:
-    until = min(now + PATIENCE, slot.start)
+async def _ask(
+    connection: AsyncConnection, each: Waiting, slot: Slot, now: datetime.datetime, until: datetime.datetime
+) -> None:
     asked = update(waiting).where(waiting.c.id == each.id).values(asked_for=slot.start, asked_until=until)
     await connection.execute(asked)
     about = f"{each.id}:{slot.start:%Y%m%d%H%M}:{now:%Y%m%d%H%M%S%f}"
@@ -144,6 +147,14 @@ async def _ask(connection: AsyncConnection, each: Waiting, slot: Slot, now: date
     await outbox.put(connection, tell)
     pass_on = outbox.Draft(key=f"{PASS}:{about}", kind=PASS, channel=NOBODY, chat="", due=until, waiting=each.id)
     await outbox.put(connection, pass_on)
+
+
+async def tell_closed(connection: AsyncConnection, service: str, day: datetime.date, now: datetime.datetime) -> None:
+    """Let everybody who waits for a day know that it is closed; they keep their turn, should it open again."""
+    for each in await on_day(connection, service, day):
+        key = f"{DAY_CLOSED}:{each.id}"
+        tell = outbox.Draft(key=key, kind=DAY_CLOSED, channel=each.channel, chat=each.chat, due=now, waiting=each.id)
+        await outbox.put(connection, tell)
 
 
 def _waiting(row: Row[tuple[object, ...]]) -> Waiting:
