@@ -213,6 +213,7 @@ async def test_two_processes_on_one_database_never_send_the_same_notice_twice(
 
     await _remind(database, chats)
     async with storage.open_storage(database_url) as other:
+        await asyncio.gather(*(_states(other) for _ in range(4)))  # connected before they begin
         async with asyncio.timeout(30):
             await asyncio.gather(send(open_delivery(database, pushing(0))), send(open_delivery(other, pushing(1))))
     assert by[0] + by[1] == Counter(chats)

@@ -98,7 +98,8 @@ async def ask_next(
 ) -> None:
     """Ask whoever is next and fits in what is free of `slot`: first those who were never asked, then the others.
 
-    `latest`: until when one can book it, if that is before it begins. Nobody is asked for a moment that is closed, or at which the language that they want is not spoken.
+    `latest`: until when one can book it, if that is before it begins. Nobody is asked for a moment that is closed, or
+    at which the language that they want is not spoken.
     """
     everybody = await _lock_day(connection, slot.service, slot.day)
     free = await _free(connection, slot)
