@@ -383,4 +383,4 @@ def _closing(
     service: str | BindParameter[str], start: datetime.datetime | BindParameter[datetime.datetime]
 ) -> ScalarSelect[datetime.datetime]:
     over = (closures.c.service == service) & (closures.c.start <= start) & (closures.c.end > start)
-    return select(closures.c.start).where(over).scalar_subquery()
+    return select(closures.c.start).where(over).limit(1).scalar_subquery()  # a day and a time of it may both be closed
