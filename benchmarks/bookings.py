@@ -13,7 +13,7 @@ from statistics import median
 from time import perf_counter
 
 import structlog
-from sqlalchemy import Column, MetaData, Table, insert
+from sqlalchemy import Column, MetaData, Table, insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot import storage
@@ -137,6 +137,7 @@ async def _insert(database: AsyncEngine, number: int) -> None:
         "state": BOOKED,
         "coming": False,
         "booked_at": NOW,
+        "remind_at": FIRST,
     }
     async with storage.begin(database) as connection:
         await connection.execute(insert(bare), row)
@@ -181,7 +182,9 @@ async def _send_all(delivery: Delivery) -> None:
         if await delivery.send_due():
             continue
         async with storage.begin(delivery.database) as connection:
-            if await outbox.oldest_due(connection, delivery.clock()) is None:
+            waits = (schema.bookings.c.state == BOOKED) & (schema.bookings.c.remind_at <= delivery.clock())
+            unsent = (await connection.execute(select(schema.bookings.c.id).where(waits).limit(1))).first()
+            if not unsent and await outbox.oldest_due(connection, delivery.clock()) is None:
                 return
         await asyncio.sleep(0.1)
 

@@ -66,6 +66,7 @@ class Delivery:
         """Handle the notices that are due now, up to a batch; how many there were."""
         now = self.clock()
         async with storage.begin(self.database) as connection:
+            await bookings.remind(connection, now, tuple(self.pushes), _BATCH)
             claimed = await outbox.claim(connection, now, (*self.pushes, NOBODY), _BATCH)
         sending: list[asyncio.Task[None]] = []
         for notice in claimed:
@@ -81,8 +82,10 @@ class Delivery:
     async def fetch(self, channel: str, chat: str) -> Sequence[Reply]:
         """What waits for a person who asks for it themselves, as the web page does; it counts as sent."""
         replies: list[Reply] = []
+        now = self.clock()
         async with storage.begin(self.database) as connection:
-            for notice in await outbox.claim(connection, self.clock(), (channel,), _BATCH, chat):
+            await bookings.remind(connection, now, (channel,), _BATCH, chat)
+            for notice in await outbox.claim(connection, now, (channel,), _BATCH, chat):
                 reply = await self._reply_to(connection, notice)
                 replies += [reply] if reply else []
                 mark = outbox.mark_sent if reply else outbox.mark_dropped

@@ -180,11 +180,16 @@ def open_slot(permanence: Permanence, start: datetime.datetime, now: datetime.da
 
 
 def reminders(start: datetime.datetime, now: datetime.datetime) -> dict[str, datetime.datetime]:
-    """When to remind of a slot that is booked at `now`: by kind, only what still lies ahead and says something new.
+    """When to remind of a slot that is booked at `now`: by kind, only what still lies ahead and says something new."""
+    due = all_reminders(start)
+    return {kind: at for kind, at in due.items() if at > now + _SHORTEST_WARNING or (kind == HOURS_BEFORE and at > now)}
+
+
+def all_reminders(start: datetime.datetime) -> dict[str, datetime.datetime]:
+    """When to remind of a slot, by kind, whenever it was booked.
 
     The day before is the same time on the clock of Brussels; two hours before are two hours.
     """
     local = start.astimezone(BRUSSELS)
     day_before = (local - REMINDERS[DAY_BEFORE]).astimezone(datetime.UTC)
-    due = {DAY_BEFORE: day_before, HOURS_BEFORE: start - REMINDERS[HOURS_BEFORE]}
-    return {kind: at for kind, at in due.items() if at > now + _SHORTEST_WARNING or (kind == HOURS_BEFORE and at > now)}
+    return {DAY_BEFORE: day_before, HOURS_BEFORE: start - REMINDERS[HOURS_BEFORE]}

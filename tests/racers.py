@@ -154,6 +154,7 @@ async def leave_or_pass_on(engine: AsyncEngine, attempt: Attempt) -> Outcome:
 async def claim(engine: AsyncEngine, attempt: Attempt) -> Outcome:
     """Claim a few notices that are due, and mark them sent."""
     async with storage.begin(engine) as connection:
+        await bookings.remind(connection, attempt.slot.start, (CHANNEL,), 3)
         claimed = await outbox.claim(connection, attempt.slot.start, (CHANNEL,), 3)
     async with storage.begin(engine) as connection:
         for notice in claimed:

@@ -65,6 +65,7 @@ languages = st.sampled_from(["", "", "i", "ar"])
 passing = st.sampled_from([1, 20, 31, 90, 600, 1500]).map(lambda minutes: datetime.timedelta(minutes=minutes))
 
 Outcome = Booked | AlreadyBooked | Full | Closed | TooMany
+Reminder = tuple[int, str, datetime.datetime]  # of which booking, which of its reminders, of which time
 Span = tuple[str, datetime.datetime, datetime.datetime]
 
 
@@ -88,7 +89,6 @@ class Seen:
 
     taken: dict[tuple[str, datetime.datetime], int]
     places: dict[int, tuple[str, str, datetime.datetime, int, str]]
-    reminders: dict[int, dict[str, tuple[str, str, datetime.datetime]]]
     told_closed: set[int]
 
 
@@ -104,7 +104,7 @@ class Booking(RuleBasedStateMachine):
         self.now = NOW
         self.model: dict[int, Place] = {}
         self.closings: set[Span] = set()
-        self.reminded: set[tuple[int, str, datetime.datetime]] = set()
+        self.reminded: set[Reminder] = set()
         self.run(self._empty())
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
@@ -138,15 +138,14 @@ class Booking(RuleBasedStateMachine):
             return Closed
         return Booked if self.taken(slot) + places <= slot.capacity else Full
 
-    def expected_reminders(self, number: int) -> dict[str, tuple[str, str, datetime.datetime]]:
-        """Those that wait: what was sent is not sent again."""
-        booked = self.model[number]
-        if booked.state != BOOKED or not booked.person:
-            return {}
+    def due_reminders(self) -> set[Reminder]:
+        """Those that have to be sent now: what was sent is not sent again."""
         return {
-            kind: ("test", booked.person, due)
+            (number, kind, booked.slot.start)
+            for number, booked in self.model.items()
+            if booked.state == BOOKED and booked.person
             for kind, due in reminders(booked.slot.start, booked.since).items()
-            if (number, kind, booked.slot.start) not in self.reminded
+            if due <= self.now and (number, kind, booked.slot.start) not in self.reminded
         }
 
     def is_past(self, slot: Slot) -> bool:
@@ -340,24 +339,27 @@ class Booking(RuleBasedStateMachine):
 
     @rule()
     def send_what_is_due(self) -> None:
-        """Each reminder once, and only of a booking that is booked, at the time that it has now."""
+        """Each reminder that is due once, and only of a booking that is booked, at the time that it has now."""
 
         async def send() -> list[outbox.Notice]:
             async with storage.begin(self.database) as connection:
+                await bookings.remind(connection, self.now, ("test",), 1000)
                 claimed = await outbox.claim(connection, self.now, ("test", waiting.NOBODY), 1000)
                 assert await outbox.claim(connection, self.now, ("test", waiting.NOBODY), 1000) == []
                 for notice in claimed:
                     await outbox.mark_sent(connection, notice.id)
                 return claimed
 
+        expected, sent = self.due_reminders(), set()
         for notice in self.run(send()):
             assert notice.due <= self.now
             if notice.kind in REMINDERS and notice.booking:
                 booked = self.model[notice.booking]
-                sent = (notice.booking, notice.kind, booked.slot.start)
                 assert (booked.state, booked.person) == (BOOKED, notice.chat)
-                assert sent not in self.reminded
-                self.reminded.add(sent)
+                assert notice.key.endswith(f":{booked.slot.start:%Y%m%d%H%M}")
+                sent.add((notice.booking, notice.kind, booked.slot.start))
+        assert sent == expected
+        self.reminded |= sent
 
     # What always holds
 
@@ -372,8 +374,6 @@ class Booking(RuleBasedStateMachine):
             number: (each.person, each.slot.service, each.slot.start, each.places, each.state)
             for number, each in self.model.items()
         }
-        for number in self.model:
-            assert seen.reminders.get(number, {}) == self.expected_reminders(number)
         assert seen.told_closed == {
             number for number, each in self.model.items() if each.state == CLOSED and each.person
         }
@@ -385,15 +385,9 @@ class Booking(RuleBasedStateMachine):
                 row.id: (row.chat, row.service, row.start, row.places, row.state)
                 for row in await connection.execute(select(schema.bookings))
             }
-            waits: dict[int, dict[str, tuple[str, str, datetime.datetime]]] = {}
-            told_closed = set()
-            for row in await connection.execute(select(schema.outbox).where(schema.outbox.c.booking.is_not(None))):
-                if row.kind == "closed":
-                    told_closed.add(row.booking)
-                elif row.state == "waiting":
-                    assert row.kind not in waits.setdefault(row.booking, {})
-                    waits[row.booking][row.kind] = (row.channel, row.chat, row.due)
-            return Seen(taken, places, waits, told_closed)
+            closed = select(schema.outbox.c.booking).where(schema.outbox.c.kind == "closed")
+            told_closed = {row.booking for row in await connection.execute(closed)}
+            return Seen(taken, places, told_closed)
 
     @invariant()
     def nobody_has_more_than_one_may_have(self) -> None:

@@ -117,9 +117,17 @@ async def _states(database: AsyncEngine) -> Counter[str]:
         return Counter((await connection.execute(select(schema.outbox.c.state))).scalars())
 
 
+async def _waits(database: AsyncEngine) -> bool:
+    """Whether a notice waits, or the reminder of a booking."""
+    reminded = schema.bookings.c.remind_at.is_not(None)
+    async with storage.begin(database) as connection:
+        unreminded = (await connection.execute(select(schema.bookings.c.id).where(reminded).limit(1))).first()
+    return unreminded is not None or (await _states(database))["waiting"] > 0
+
+
 async def _send_everything(delivery: Delivery, time: Time) -> None:
     """Until nothing waits any more."""
-    while (await _states(delivery.database))["waiting"]:
+    while await _waits(delivery.database):
         if not await delivery.send_due():
             await time.wait(1)
 
@@ -208,7 +216,7 @@ async def test_two_processes_on_one_database_never_send_the_same_notice_twice(
 
     async def send(delivery: Delivery) -> None:
         delivery.wait = no_wait
-        while (await _states(delivery.database))["waiting"]:
+        while await _waits(delivery.database):
             await delivery.send_due()
 
     await _remind(database, chats)
@@ -227,6 +235,7 @@ async def test_what_was_claimed_and_never_sent_is_sent_by_another_when_the_claim
 ) -> None:
     await _remind(database, ["chat"])
     async with storage.begin(database) as connection:
+        await bookings.remind(connection, time.clock(), ("test",), 10)
         assert len(await outbox.claim(connection, time.clock(), ("test",), 10)) == 1
     delivery = open_delivery(database, channel.push)
     time.seconds += outbox.LEASE.total_seconds() - 1

@@ -171,9 +171,10 @@ async def test_moves_against_each_other_neither_lock_up_nor_lose_a_place(
 
 
 async def _reminded(database: AsyncEngine) -> set[tuple[int, str]]:
-    """The booking and the time that each waiting reminder of two hours before speaks of."""
+    """The booking and the time that each reminder of two hours before speaks of, when it is due."""
     waits = (outbox_table.c.kind == HOURS_BEFORE) & (outbox_table.c.state == "waiting")
     async with storage.begin(database) as connection:
+        await bookings.remind(connection, NOW + datetime.timedelta(days=30), (CHANNEL,), 1000)
         rows = await connection.execute(select(outbox_table.c.booking, outbox_table.c.key).where(waits))
         return {(row.booking, row.key.rpartition(":")[2]) for row in rows}
 

@@ -30,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningInsert
 
-from bot.scheduling import Slot, reminders
+from bot.scheduling import Slot, all_reminders, reminders
 from bot.storage import outbox
 from bot.storage.schema import bookings, closures, slots
 from bot.storage.upsert import insert_for, insert_in
@@ -45,7 +45,10 @@ _UNLIMITED = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Booking:
-    """A person in a slot. `wanted`: the language they asked for, if any; `coming`: they said that they will come."""
+    """A person in a slot. `wanted`: the language they asked for, if any; `coming`: they said that they will come.
+
+    `remind_at`: when the next reminder is due; None when there is none any more.
+    """
 
     id: int
     code: str
@@ -61,6 +64,7 @@ class Booking:
     state: str
     coming: bool
     booked_at: datetime.datetime
+    remind_at: datetime.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +111,12 @@ class TooMany:
 async def book(
     connection: AsyncConnection, slot: Slot, asked: Asked, now: datetime.datetime, most_open: int | None = None
 ) -> Booked | AlreadyBooked | Full | Closed | TooMany:
-    """Take places in `slot`, with its reminders. `most_open`: bookings for this service that one person may have."""
+    """Take places in `slot`. `most_open`: bookings for this service that one person may have."""
     await _one_at_a_time(connection, slot.service, asked)
     if not await _take(connection, slot, asked.places, _Limit(asked.channel, asked.chat, now, most_open)):
         refusal = await _refusal(connection, asked, slot, now, most_open)
         return refusal or await _why_not(connection, slot)
-    booking = await _insert(connection, slot, asked, now)
-    await _remind(connection, booking, now)
-    return Booked(booking)
+    return Booked(await _insert(connection, slot, asked, now))
 
 
 async def move(
@@ -131,12 +133,12 @@ async def move(
     if not await _take(connection, slot, current.places):
         return await _why_not(connection, slot)
     await _give_back(connection, current)
-    new = {"start": slot.start, "end": slot.end, "coming": False, "booked_at": now}
+    remind_at = _first_reminder(current, slot.start, now)
+    new = {"start": slot.start, "end": slot.end, "coming": False, "booked_at": now, "remind_at": remind_at}
     moved = await _change(connection, current.id, BOOKED, new)
     if moved is None:
         raise LookupError(current.id)  # nobody else can change it while we hold it
     await outbox.drop_for_booking(connection, current.id)
-    await _remind(connection, moved, now)
     return Booked(moved)
 
 
@@ -163,10 +165,10 @@ async def restore(
         return refusal
     if not await _take(connection, slot, booking.places):
         return await _why_not(connection, slot)
-    restored = await _change(connection, booking.id, CANCELLED, {"state": BOOKED})
+    new = {"state": BOOKED, "remind_at": _first_reminder(booking, slot.start, now)}
+    restored = await _change(connection, booking.id, CANCELLED, new)
     if restored is None:
         raise LookupError(booking.id)
-    await _remind(connection, restored, now)
     return Booked(restored)
 
 
@@ -286,6 +288,7 @@ async def _insert(connection: AsyncConnection, slot: Slot, asked: Asked, now: da
         "state": BOOKED,
         "coming": False,
         "booked_at": now,
+        "remind_at": _first_reminder(asked, slot.start, now),
     }
     while True:
         values["code"] = _new_code()
@@ -302,12 +305,37 @@ def _new_code() -> str:
     return "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in secrets.token_bytes(_CODE_LENGTH))
 
 
-async def _remind(connection: AsyncConnection, booking: Booking, now: datetime.datetime) -> None:
-    if not booking.chat:
-        return
-    about = f"{booking.id}:{booking.start:%Y%m%d%H%M}"
-    drafts = [draft_about(booking, f"{kind}:{about}", kind, due) for kind, due in reminders(booking.start, now).items()]
-    await outbox.put(connection, *drafts)
+def _first_reminder(who: Asked | Booking, start: datetime.datetime, now: datetime.datetime) -> datetime.datetime | None:
+    return min(reminders(start, now).values(), default=None) if who.chat else None
+
+
+async def remind(
+    connection: AsyncConnection, now: datetime.datetime, channels: Sequence[str], most: int, chat: str | None = None
+) -> None:
+    """Put up to `most` reminders that are due in `channels` (and in one `chat`) into the outbox, the oldest first.
+
+    A booking is read only when its time has come: what was moved or cancelled by then has no reminder to take back.
+    """
+    due = (
+        select(bookings)
+        .where(bookings.c.state == BOOKED, bookings.c.remind_at <= now, bookings.c.channel.in_(channels))
+        .order_by(bookings.c.remind_at, bookings.c.id)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    )
+    if chat is not None:
+        due = due.where(bookings.c.chat == chat)
+    found = [to_booking(row) for row in await connection.execute(due)]
+    await outbox.put(connection, *(draft for booking in found for draft in _due_reminders(booking, now)))
+    for booking in found:
+        later = [at for at in all_reminders(booking.start).values() if at > now]
+        await _change(connection, booking.id, BOOKED, {"remind_at": min(later, default=None)})
+
+
+def _due_reminders(booking: Booking, now: datetime.datetime) -> Iterator[outbox.Draft]:
+    for kind, at in all_reminders(booking.start).items():
+        if booking.remind_at and booking.remind_at <= at <= now:
+            yield draft_about(booking, f"{kind}:{booking.id}:{booking.start:%Y%m%d%H%M}", kind, at)
 
 
 def draft_about(booking: Booking, key: str, kind: str, due: datetime.datetime) -> outbox.Draft:

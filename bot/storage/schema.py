@@ -94,9 +94,10 @@ bookings = Table(
     Column("state", String(16), nullable=False),
     Column("coming", Boolean, nullable=False),
     Column("booked_at", Instant, nullable=False),
+    Column("remind_at", Instant),
     Index("ix_bookings_slot", "service", "start"),
     Index("ix_bookings_person", "channel", "chat"),
-    Index("ix_bookings_end", "end"),
+    Index("ix_bookings_remind_at", "remind_at"),
     # One booking of a person in a slot; desk bookings have no chat to tell them apart.
     Index(
         "ux_bookings_booked",
