@@ -3,11 +3,12 @@ bookings beside bare inserts."""
 
 import asyncio
 
-from benchmarks import answers, bookings, matching, scaling, start, telegram
+from benchmarks import answers, bookings, matching, offers, scaling, start, telegram
 
 if __name__ == "__main__":
     matching.measure()
     scaling.measure()
+    offers.measure()
     asyncio.run(answers.measure())
     asyncio.run(telegram.measure())
     asyncio.run(start.measure())

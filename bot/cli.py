@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import datetime
 import json
 import logging
 import os
@@ -18,7 +19,7 @@ from bot.app import open_conversation, serve
 from bot.cli_bookings import WrongBooking, add_bookings
 from bot.conversation import Button, Link, Press, Reply, Speaker, Start, Utterance
 from bot.conversation.answering import reply_to
-from bot.conversation.steps import pack
+from bot.conversation.packing import pack
 from bot.conversation.voice import Voice
 from bot.knowledge import BrokenKnowledge, load
 from bot.knowledge.checking import check
@@ -26,6 +27,7 @@ from bot.knowledge.snapshot import Status
 from bot.languages import LANGUAGES, language_of
 from bot.learning import learn, recall
 from bot.markup import to_plain
+from bot.scheduling import day_of
 from bot.settings import WrongSettings
 from bot.storage import Unavailable
 from bot.texts import STAFF
@@ -209,9 +211,10 @@ def _predict(understanding: Understanding, catalogues: texts.Texts, question: di
     started = perf_counter()
     language = language_of(question.get("lang"))
     meaning = understanding.understand(question["text"], chosen=language)
-    replies = reply_to(
-        meaning, Voice(understanding.snapshot, catalogues, LANGUAGES[meaning.language]), question["text"]
-    )
+    today = day_of(datetime.datetime.now(datetime.UTC))
+    voice = Voice(understanding.snapshot, catalogues, LANGUAGES[meaning.language], today)
+    text = question["text"]
+    replies = reply_to(meaning, voice, text, understanding.search(text, meaning))
     text = "\n\n".join(_plain(reply) for reply in replies)
     return {
         **({"id": question["id"]} if "id" in question else {}),

@@ -14,12 +14,13 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot import storage
-from bot.conversation import Later, Push, Reply, Sent, Unreachable, notices
+from bot.conversation import Later, Push, Reply, Sent, Unreachable, notices, offering
 from bot.conversation.voice import Voice
 from bot.knowledge import Holder
 from bot.languages import LANGUAGES
+from bot.offers import unpack_search
 from bot.scheduling import DAY_BEFORE, REMINDERS, day_of, open_slot
-from bot.storage import bookings, outbox, people, waiting
+from bot.storage import bookings, outbox, people, reminding, subscriptions, waiting
 from bot.storage.outbox import Notice
 from bot.storage.waiting import DAY_CLOSED, NOBODY, PASS
 from bot.texts import Texts
@@ -45,6 +46,7 @@ class Delivery:
     pushes: Mapping[str, Push]
     wait: Callable[[float], Awaitable[None]] = asyncio.sleep
     timer: Callable[[], float] = monotonic
+    _announced: str = field(default="", init=False)
     _next_turn: float = field(default=0.0, init=False)
     _last_sent: dict[tuple[str, str], datetime.datetime] = field(default_factory=dict, init=False)
 
@@ -52,6 +54,7 @@ class Delivery:
         """Send until cancelled. A database that is away, or a fault of ours, is waited out."""
         while True:
             try:
+                await self.announce()
                 handled = await self.send_due()
             except storage.Unavailable:
                 log.warning("notices not sent: database away")
@@ -62,11 +65,30 @@ class Delivery:
             if not handled:
                 await self.wait(IDLE_SECONDS)
 
+    async def announce(self) -> None:
+        """Let everybody know of offers that fit what they asked for and appeared in the files since."""
+        snapshot = self.knowledge.current.snapshot
+        if snapshot.version == self._announced:
+            return
+        now, last = self.clock(), 0
+        while True:
+            async with storage.begin(self.database) as connection:
+                batch = await subscriptions.after(connection, last, _BATCH)
+                for each in batch:
+                    search = unpack_search(each.search)
+                    found = snapshot.offers.find(search, day_of(now)) if search else []
+                    if fresh := [offer.id for offer in found if offer.id not in each.known]:
+                        await subscriptions.tell(connection, each, fresh, now)
+            if not batch:
+                break
+            last = batch[-1].id
+        self._announced = snapshot.version
+
     async def send_due(self) -> int:
         """Handle the notices that are due now, up to a batch; how many there were."""
         now = self.clock()
         async with storage.begin(self.database) as connection:
-            await bookings.remind(connection, now, tuple(self.pushes), _BATCH)
+            await reminding.put_due(connection, now, tuple(self.pushes), _BATCH)
             claimed = await outbox.claim(connection, now, (*self.pushes, NOBODY), _BATCH)
         sending: list[asyncio.Task[None]] = []
         for notice in claimed:
@@ -84,7 +106,7 @@ class Delivery:
         replies: list[Reply] = []
         now = self.clock()
         async with storage.begin(self.database) as connection:
-            await bookings.remind(connection, now, (channel,), _BATCH, chat)
+            await reminding.put_due(connection, now, (channel,), _BATCH, chat)
             for notice in await outbox.claim(connection, now, (channel,), _BATCH, chat):
                 reply = await self._reply_to(connection, notice)
                 replies += [reply] if reply else []
@@ -159,6 +181,8 @@ class Delivery:
         """What to say now; None when it is no longer true or comes too late."""
         if notice.waiting is not None:
             return await self._about_waiting(connection, notice)
+        if notice.subscription is not None:
+            return await self._about_offers(connection, notice, notice.subscription)
         booking = await bookings.get(connection, notice.booking or 0)
         if booking is None:
             return None
@@ -190,7 +214,17 @@ class Delivery:
         still = turn.asked_until is not None and turn.asked_until > self.clock()
         return notices.place_free(voice, permanence, turn) if still else None
 
+    async def _about_offers(self, connection: AsyncConnection, notice: Notice, number: int) -> Reply | None:
+        subscription = await subscriptions.get(connection, number)
+        if subscription is None:
+            return None
+        voice = await self._voice(connection, notice, subscription.language)
+        offers = (voice.snapshot.offers.get(reference) for reference in notice.about.split())
+        fresh = [offer for offer in offers if offer and offer.is_open(voice.today)]
+        return offering.news(voice, subscription, fresh) if fresh else None
+
     async def _voice(self, connection: AsyncConnection, notice: Notice, language: str) -> Voice:
         """The language that the person has chosen by now, or else the one in which they booked."""
         chosen = await people.language_of(connection, notice.channel, notice.chat)
-        return Voice(self.knowledge.current.snapshot, self.texts, LANGUAGES[chosen or language])
+        today = day_of(self.clock())
+        return Voice(self.knowledge.current.snapshot, self.texts, LANGUAGES[chosen or language], today)

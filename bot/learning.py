@@ -11,6 +11,7 @@ from bot import knowledge, phrases, texts
 from bot.understanding import Understanding, train
 
 CACHE = Path("var/understanding.pickle")
+READ = (".md", ".yaml", ".csv", ".xlsx")
 _CODE = Path(__file__).parent
 
 
@@ -19,7 +20,7 @@ def learn(directory: Path, earlier: Understanding | None = None) -> Understandin
 
     Only languages whose texts differ from those of `earlier` are learnt again.
     """
-    return train(knowledge.load(directory), phrases.load(), earlier)
+    return train(knowledge.load(directory), phrases.load(), earlier, filters=phrases.load_filters())
 
 
 def recall(directory: Path, cache: Path = CACHE) -> Understanding:
@@ -69,5 +70,6 @@ def _fingerprint(paths: Iterable[Path]) -> str:
 
 def _texts(directory: Path) -> Iterator[Path]:
     """The files that an understanding is made from; `knowledge` and its full path are the same directory."""
-    yield from (path for path in directory.resolve().rglob("*") if path.suffix in (".md", ".yaml") and path.is_file())
+    yield from (path for path in directory.resolve().rglob("*") if path.suffix in READ and path.is_file())
     yield from texts.DIRECTORY.glob("*/phrases.yaml")
+    yield from texts.DIRECTORY.glob("*/filters.yaml")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import count
 
 from bot.conversation import Attachment, Button, Command, Link, Press, Reply, Respond, Speaker, Start, Utterance
-from bot.conversation.steps import pack
+from bot.conversation.packing import pack
 from bot.markup import to_plain
 
 _numbers = count(1)

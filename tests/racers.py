@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot import storage
 from bot.scheduling import Slot
-from bot.storage import agenda, bookings, outbox, waiting
+from bot.storage import agenda, bookings, outbox, reminding, waiting
 from bot.storage.bookings import Asked, Booked, Full
 from bot.storage.schema import bookings as bookings_table
 from bot.storage.schema import slots as slots_table
@@ -154,7 +154,7 @@ async def leave_or_pass_on(engine: AsyncEngine, attempt: Attempt) -> Outcome:
 async def claim(engine: AsyncEngine, attempt: Attempt) -> Outcome:
     """Claim a few notices that are due, and mark them sent."""
     async with storage.begin(engine) as connection:
-        await bookings.remind(connection, attempt.slot.start, (CHANNEL,), 3)
+        await reminding.put_due(connection, attempt.slot.start, (CHANNEL,), 3)
         claimed = await outbox.claim(connection, attempt.slot.start, (CHANNEL,), 3)
     async with storage.begin(engine) as connection:
         for notice in claimed:

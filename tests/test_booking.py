@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot import desk, storage
 from bot.conversation import Later, Reply, Respond, Sent, Unreachable, respond
-from bot.conversation.steps import ConfirmBooking, ShowBooking, pack, pack_instant
+from bot.conversation.packing import pack, pack_instant
+from bot.conversation.steps import ConfirmBooking, ShowBooking
 from bot.delivery import Delivery
 from bot.knowledge import Holder
 from bot.languages import LANGUAGES

@@ -27,7 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot import storage
 from bot.scheduling import REMINDERS, Moment, Permanence, Slot, bounds, reminders, slots_on
-from bot.storage import agenda, bookings, outbox, schema, waiting
+from bot.storage import agenda, bookings, outbox, reminding, schema, waiting
 from bot.storage.bookings import BOOKED, CANCELLED, CLOSED, DESK, AlreadyBooked, Asked, Booked, Closed, Full, TooMany
 from bot.storage.waiting import Waiting
 from tests.booking_knowledge import SCHOOL, SESSION
@@ -343,7 +343,7 @@ class Booking(RuleBasedStateMachine):
 
         async def send() -> list[outbox.Notice]:
             async with storage.begin(self.database) as connection:
-                await bookings.remind(connection, self.now, ("test",), 1000)
+                await reminding.put_due(connection, self.now, ("test",), 1000)
                 claimed = await outbox.claim(connection, self.now, ("test", waiting.NOBODY), 1000)
                 assert await outbox.claim(connection, self.now, ("test", waiting.NOBODY), 1000) == []
                 for notice in claimed:

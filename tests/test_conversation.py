@@ -84,7 +84,9 @@ async def test_a_doubtful_question_gets_three_suggestions_and_a_way_out(
     slugs = ("school-find", "school-okan", "contact", "emergency")
     doubt = Meaning("nl", "suggest", tuple(Match(slug, 0.4) for slug in slugs))
     person = dialogue("nl")
-    person.replies = answering.reply_to(doubt, Voice(understanding.snapshot, catalogues, LANGUAGES["nl"]), "")
+    person.replies = answering.reply_to(
+        doubt, Voice(understanding.snapshot, catalogues, LANGUAGES["nl"], NOW.date()), ""
+    )
     assert person.labels[:3] == ["Een school voor mijn kind", "Wat is OKAN?", "Contact met Amal"]
     assert "info@amal.gent" in await person.presses("✕")
 

@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot import storage
 from bot.conversation import Reply, Respond, Sent, respond
-from bot.conversation.steps import ListBookings, pack, pack_instant
+from bot.conversation.packing import pack, pack_instant
+from bot.conversation.steps import ListBookings
 from bot.delivery import Delivery
 from bot.knowledge import Holder
 from bot.scheduling import BRUSSELS, slot_at

@@ -23,7 +23,7 @@ from bot.conversation import Later, Push, Reply, Sent, Unreachable
 from bot.delivery import OVERALL_A_SECOND, Delivery
 from bot.knowledge import Holder
 from bot.scheduling import Slot, slot_at
-from bot.storage import bookings, outbox, schema
+from bot.storage import bookings, outbox, reminding, schema
 from bot.storage.bookings import Asked, Booked
 from bot.texts import Texts
 from bot.understanding import Understanding
@@ -235,7 +235,7 @@ async def test_what_was_claimed_and_never_sent_is_sent_by_another_when_the_claim
 ) -> None:
     await _remind(database, ["chat"])
     async with storage.begin(database) as connection:
-        await bookings.remind(connection, time.clock(), ("test",), 10)
+        await reminding.put_due(connection, time.clock(), ("test",), 10)
         assert len(await outbox.claim(connection, time.clock(), ("test",), 10)) == 1
     delivery = open_delivery(database, channel.push)
     time.seconds += outbox.LEASE.total_seconds() - 1

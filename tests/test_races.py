@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot import storage
 from bot.scheduling import HOURS_BEFORE, Slot
-from bot.storage import bookings, outbox, waiting
+from bot.storage import bookings, outbox, reminding, waiting
 from bot.storage.bookings import BOOKED, CLOSED, Asked, Booked, Booking
 from bot.storage.schema import bookings as bookings_table
 from bot.storage.schema import outbox as outbox_table
@@ -174,7 +174,7 @@ async def _reminded(database: AsyncEngine) -> set[tuple[int, str]]:
     """The booking and the time that each reminder of two hours before speaks of, when it is due."""
     waits = (outbox_table.c.kind == HOURS_BEFORE) & (outbox_table.c.state == "waiting")
     async with storage.begin(database) as connection:
-        await bookings.remind(connection, NOW + datetime.timedelta(days=30), (CHANNEL,), 1000)
+        await reminding.put_due(connection, NOW + datetime.timedelta(days=30), (CHANNEL,), 1000)
         rows = await connection.execute(select(outbox_table.c.booking, outbox_table.c.key).where(waits))
         return {(row.booking, row.key.rpartition(":")[2]) for row in rows}
 

@@ -9,19 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.conversation.steps import (
-    LONGEST,
-    STEPS,
-    ChooseLanguage,
-    ShowEntry,
-    Step,
-    pack,
-    pack_day,
-    pack_instant,
-    unpack,
-    unpack_day,
-    unpack_instant,
-)
+from bot.conversation.packing import LONGEST, pack, pack_day, pack_instant, unpack, unpack_day, unpack_instant
+from bot.conversation.steps import STEPS, ChooseLanguage, ShowEntry, Step
 from bot.knowledge.snapshot import LONGEST_REFERENCE, short_reference
 from bot.languages import LANGUAGES
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot import storage
 from bot.scheduling import Slot
-from bot.storage import agenda, bookings, events, outbox, retention, waiting
+from bot.storage import agenda, bookings, events, outbox, reminding, retention, waiting
 from bot.storage.bookings import Asked
 from bot.storage.outbox import Draft
 from bot.storage.schema import bookings as bookings_table
@@ -88,7 +88,7 @@ async def test_a_booking_goes_with_its_place_and_its_notices_a_while_after_its_d
     async with storage.begin(database) as connection:
         for slot in (SLOT, next_week):
             await bookings.book(connection, slot, ASKED, NOW - datetime.timedelta(days=3))
-            await bookings.remind(connection, slot.start, (ASKED.channel,), 10)
+            await reminding.put_due(connection, slot.start, (ASKED.channel,), 10)
         assert await _count(connection, *tables) == [2, 2, 4]
         await retention.delete_expired(connection, NOW + retention.BOOKINGS)
         assert [each.start for each in await _all_bookings(connection)] == [SLOT.start, next_week.start]

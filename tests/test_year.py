@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot import storage
 from bot.conversation import Reply, Respond, Sent, respond
-from bot.conversation.steps import pack_day, pack_instant
+from bot.conversation.packing import pack_day, pack_instant
 from bot.delivery import Delivery
 from bot.knowledge import Holder
 from bot.scheduling import BRUSSELS, Moment, Permanence

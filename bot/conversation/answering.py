@@ -7,13 +7,14 @@ from urllib.parse import quote_plus
 
 from structlog.contextvars import bind_contextvars
 
-from bot.conversation import booking, menus
+from bot.conversation import booking, menus, offering
 from bot.conversation.events import Button, Link, Reply
 from bot.conversation.steps import AskPerson, Book, ChooseLanguage, DidNotHelp, Helped, ShowDutch, ShowEntry
 from bot.conversation.voice import Rows, Voice
 from bot.knowledge import Action, Entry
 from bot.knowledge.snapshot import short_reference
 from bot.languages import LANGUAGES, SOURCE, Language
+from bot.offers import Search
 from bot.understanding import Meaning, Understanding
 
 SUGGESTIONS = 3
@@ -45,8 +46,10 @@ def offering_languages(
     return replies
 
 
-def reply_to(meaning: Meaning, voice: Voice, text: str) -> Sequence[Reply]:
-    """What a decision looks like to the person."""
+def reply_to(meaning: Meaning, voice: Voice, text: str, search: Search | None = None) -> Sequence[Reply]:
+    """What a decision looks like to the person; `search` is what they look for among the offers, if anything."""
+    if search and offering.is_looking(meaning, search, voice):
+        return offering.found_in_words(voice, search, meaning)
     match meaning.decision:
         case "answer":
             return show(voice, short_reference(meaning.matches[0].slug))
@@ -177,7 +180,7 @@ def _action_button(voice: Voice, action: Action) -> Button | None:
         case "place":
             return Button(f"📍 {action.value}", Link(MAP + quote_plus(action.value)))
         case "offers":
-            return None  # a directory may name offers that it does not hold
+            return offering.button(voice, action.value)
         case _:
             assert_never(action.kind)
 

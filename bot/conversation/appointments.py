@@ -13,6 +13,7 @@ from bot.conversation import menus
 from bot.conversation.calendars import calendar_file
 from bot.conversation.dates import day_in_full, day_in_short, time_of
 from bot.conversation.events import Button, Link, Reply, Speaker, Venue
+from bot.conversation.packing import pack_day, pack_instant, unpack_day, unpack_instant
 from bot.conversation.places import (
     days_with_places,
     example,
@@ -34,10 +35,6 @@ from bot.conversation.steps import (
     ShowBooking,
     UndoCancel,
     WillCome,
-    pack_day,
-    pack_instant,
-    unpack_day,
-    unpack_instant,
 )
 from bot.conversation.voice import Rows, Voice
 from bot.languages import LANGUAGES

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.conversation import appointments, menus
 from bot.conversation.dates import day_in_full, day_in_short, time_of, weekday_in
 from bot.conversation.events import Button, Reply, Speaker
+from bot.conversation.packing import pack_day, pack_instant, unpack_day, unpack_instant
 from bot.conversation.places import (
     ANY,
     Wish,
@@ -34,10 +35,6 @@ from bot.conversation.steps import (
     JoinWaiting,
     ListBookings,
     ListServices,
-    pack_day,
-    pack_instant,
-    unpack_day,
-    unpack_instant,
 )
 from bot.conversation.voice import Rows, Voice
 from bot.languages import LANGUAGES

@@ -7,6 +7,7 @@ from bot.conversation.steps import (
     AskPerson,
     ChooseLanguage,
     ListLanguages,
+    ListOffers,
     ListServices,
     ListTopics,
     ShowEntry,
@@ -100,8 +101,11 @@ def topic_rows(voice: Voice) -> Rows:
         Button(f"{topic.icon} {topic.title(code)}".strip(), ShowTopic(code, short_reference(topic.slug)))
         for topic in voice.snapshot.topics.values()
     ]
+    offers = (
+        ((voice.button("🔎", "Courses and activities", ListOffers(code)),),) if voice.snapshot.offers.offers else ()
+    )
     book = ((voice.button("📅", "Make an appointment", ListServices(code)),),) if voice.snapshot.permanences else ()
-    return (*in_rows(buttons, TOPICS_IN_A_ROW), *book, (language_button(voice), person_button(voice)))
+    return (*in_rows(buttons, TOPICS_IN_A_ROW), *offers, *book, (language_button(voice), person_button(voice)))
 
 
 def entry_rows(voice: Voice, slugs: Sequence[str]) -> Rows:

@@ -7,8 +7,9 @@ from typing import assert_never
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot import storage
-from bot.conversation import answering, appointments, booking, menus, waitlist
+from bot.conversation import answering, appointments, booking, menus, offering, waitlist
 from bot.conversation.events import Attachment, Command, Event, Press, Reply, Speaker, Start, Utterance
+from bot.conversation.packing import unpack
 from bot.conversation.places import ANY
 from bot.conversation.steps import (
     AcceptPlace,
@@ -30,23 +31,29 @@ from bot.conversation.steps import (
     LeaveWaiting,
     ListBookings,
     ListLanguages,
+    ListOffers,
     ListServices,
     ListTopics,
     MoveBooking,
     MoveDay,
     MoveTime,
+    NarrowOffers,
     ShowBooking,
     ShowDutch,
     ShowEntry,
+    ShowOffer,
+    ShowOffers,
     ShowTopic,
     Step,
+    Subscribe,
     UndoCancel,
+    Unsubscribe,
     WillCome,
-    unpack,
 )
 from bot.conversation.voice import Voice
 from bot.knowledge import Holder
 from bot.languages import LANGUAGES, Language, language_of
+from bot.scheduling import day_of
 from bot.storage import bookings, events, feedback, people
 from bot.texts import Texts
 from bot.understanding import Understanding
@@ -77,30 +84,34 @@ async def respond(
         match event:
             case Start():
                 return menus.greet(
-                    _voice(understanding, texts, chosen, speaker), known=_knows_language(chosen, speaker)
+                    _voice(understanding, texts, chosen, speaker, now), known=_knows_language(chosen, speaker)
                 )
             case Command(name="appointments"):
-                return await appointments.mine(_voice(understanding, texts, chosen, speaker), connection, speaker, now)
+                return await appointments.mine(
+                    _voice(understanding, texts, chosen, speaker, now), connection, speaker, now
+                )
+            case Command(name="offers"):
+                return offering.kinds(_voice(understanding, texts, chosen, speaker, now))
             case Command(name=name):
-                return menus.command(_voice(understanding, texts, chosen, speaker), name)
+                return menus.command(_voice(understanding, texts, chosen, speaker, now), name)
             case Attachment():
-                return menus.read_only_text(_voice(understanding, texts, chosen, speaker))
+                return menus.read_only_text(_voice(understanding, texts, chosen, speaker, now))
             case Utterance(text=text):
                 hint = language_of(speaker.hint)
                 meaning = answering.understand(understanding, text, chosen=chosen, hint=hint)
-                voice = Voice(understanding.snapshot, texts, LANGUAGES[meaning.language])
+                voice = Voice(understanding.snapshot, texts, LANGUAGES[meaning.language], day_of(now))
                 if meaning.decision == "book" and await _has_booked(
                     connection, speaker, now, booking.named_service(voice, meaning, text)
                 ):
                     replies = await appointments.mine(voice, connection, speaker, now)
                 else:
-                    replies = answering.reply_to(meaning, voice, text)
+                    replies = answering.reply_to(meaning, voice, text, understanding.search(text, meaning))
                 return answering.offering_languages(replies, meaning, voice, chosen or hint)
             case Press(data=data):
                 step = unpack(data)
                 if step is None:
-                    return menus.old_button(_voice(understanding, texts, chosen, speaker))
-                voice = Voice(understanding.snapshot, texts, LANGUAGES[step.language])
+                    return menus.old_button(_voice(understanding, texts, chosen, speaker, now))
+                voice = Voice(understanding.snapshot, texts, LANGUAGES[step.language], day_of(now))
                 return await _take(step, voice, connection, speaker, now)
             case _:
                 assert_never(event)
@@ -144,6 +155,12 @@ async def _take(
             return await booking.confirm(voice, connection, step, speaker, now)
         case ListBookings():
             return await appointments.mine(voice, connection, speaker, now)
+        case ListOffers() | NarrowOffers() | ShowOffers() | ShowOffer():
+            return _look(step, voice)
+        case Subscribe(search=search):
+            return await offering.subscribe(voice, connection, search, speaker, now)
+        case Unsubscribe(number=number):
+            return await offering.unsubscribe(voice, connection, number, speaker)
         case JoinWaiting():
             return await waitlist.join(voice, connection, step, speaker, now)
         case LeaveWaiting(number=number):
@@ -152,6 +169,21 @@ async def _take(
             return await waitlist.accept(voice, connection, number, speaker, now)
         case _:
             return await _change(step, voice, connection, speaker, now)
+
+
+def _look(step: ListOffers | NarrowOffers | ShowOffers | ShowOffer, voice: Voice) -> Sequence[Reply]:
+    """Among the courses and activities."""
+    match step:
+        case ListOffers():
+            return offering.kinds(voice)
+        case NarrowOffers():
+            return offering.narrow(voice, step)
+        case ShowOffers(search=search, page=page):
+            return offering.show(voice, search, page)
+        case ShowOffer(offer=reference):
+            return offering.offer(voice, reference)
+        case _:
+            assert_never(step)
 
 
 async def _choose(
@@ -231,8 +263,10 @@ def apology(texts: Texts, speaker: Speaker) -> Sequence[Reply]:
     return (Reply(sorry, language),)
 
 
-def _voice(understanding: Understanding, texts: Texts, chosen: Language | None, speaker: Speaker) -> Voice:
-    return Voice(understanding.snapshot, texts, chosen or language_of(speaker.hint) or DEFAULT)
+def _voice(
+    understanding: Understanding, texts: Texts, chosen: Language | None, speaker: Speaker, now: datetime.datetime
+) -> Voice:
+    return Voice(understanding.snapshot, texts, chosen or language_of(speaker.hint) or DEFAULT, day_of(now))
 
 
 def _knows_language(chosen: Language | None, speaker: Speaker) -> bool:

@@ -4,13 +4,8 @@ A packed step is `tag:field:field`, at most 64 bytes of UTF-8 (Bot API, `InlineK
 Tags live for ever: somebody may press a button that is years old. A step that changes gets a new tag.
 """
 
-import datetime
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass
 from typing import ClassVar
-
-from bot.languages import LANGUAGES
-
-LONGEST = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +293,61 @@ class AcceptPlace:
     number: str
 
 
+@dataclass(frozen=True, slots=True)
+class ListOffers:
+    """Show the kinds of courses and activities."""
+
+    tag: ClassVar = "ok"
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class NarrowOffers:
+    """Ask what narrows a search most, or show its list. `search`: see `bot.offers.pack_search`; `asked`: questions."""
+
+    tag: ClassVar = "on"
+    language: str
+    search: str
+    asked: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShowOffers:
+    """Show a page of what a search finds, from page 0."""
+
+    tag: ClassVar = "os"
+    language: str
+    search: str
+    page: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShowOffer:
+    """Show one course or activity."""
+
+    tag: ClassVar = "oo"
+    language: str
+    offer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribe:
+    """Tell this person when something appears that a search would find."""
+
+    tag: ClassVar = "ow"
+    language: str
+    search: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unsubscribe:
+    """Tell them no more."""
+
+    tag: ClassVar = "ox"
+    language: str
+    number: str
+
+
 Step = (
     ListLanguages
     | ChooseLanguage
@@ -329,55 +379,11 @@ Step = (
     | JoinWaiting
     | LeaveWaiting
     | AcceptPlace
+    | ListOffers
+    | NarrowOffers
+    | ShowOffers
+    | ShowOffer
+    | Subscribe
+    | Unsubscribe
 )
 STEPS: dict[str, type[Step]] = {step.tag: step for step in Step.__args__}
-
-
-def pack(step: Step) -> str:
-    """`step` as button data; raises `ValueError` when it does not fit."""
-    data = ":".join((step.tag, *astuple(step)))
-    if len(data.encode()) > LONGEST:
-        raise ValueError(f"a button holds at most {LONGEST} bytes: {data!r}")
-    return data
-
-
-def unpack(data: str) -> Step | None:
-    """The step in button data; None for what no button of ours ever held."""
-    tag, *values = data.split(":")
-    step = STEPS.get(tag)
-    if step is None or len(values) != len(fields(step)):
-        return None
-    unpacked = step(*values)
-    return unpacked if unpacked.language in LANGUAGES else None
-
-
-_BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
-_LONGEST_INSTANT = 6  # signs; six of them last until the year 6000
-
-
-def pack_instant(at: datetime.datetime) -> str:
-    """A moment on the minute, as short as a button likes it: minutes since 1970 in base 36."""
-    minutes, packed = int(at.timestamp()) // 60, ""
-    while minutes:
-        minutes, digit = divmod(minutes, 36)
-        packed = _BASE36[digit] + packed
-    return packed or "0"
-
-
-def unpack_instant(packed: str) -> datetime.datetime | None:
-    """The moment in a button; None for what `pack_instant` never made."""
-    if not 0 < len(packed) <= _LONGEST_INSTANT or not set(packed) <= set(_BASE36):
-        return None
-    return datetime.datetime.fromtimestamp(int(packed, 36) * 60, datetime.UTC)
-
-
-def pack_day(day: datetime.date) -> str:
-    return f"{day:%Y%m%d}"
-
-
-def unpack_day(packed: str) -> datetime.date | None:
-    """The day in a button; None for what `pack_day` never made."""
-    try:
-        return datetime.datetime.strptime(packed, "%Y%m%d").replace(tzinfo=datetime.UTC).date()
-    except ValueError:
-        return None

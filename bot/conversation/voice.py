@@ -1,5 +1,6 @@
 """What a reply is made with: the knowledge, the interface texts and the language to speak."""
 
+import datetime
 from dataclasses import dataclass, replace
 
 from bot.conversation.events import Button, Reply
@@ -13,11 +14,12 @@ Rows = tuple[tuple[Button, ...], ...]
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """One language, spoken about one snapshot."""
+    """One language, spoken about one snapshot on one day (in Brussels)."""
 
     snapshot: Snapshot
     texts: Texts
     language: Language
+    today: datetime.date
 
     def text(self, message: str, /, **values: str) -> str:
         """An interface text in this language; `message` is its English."""

@@ -8,8 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.conversation import appointments, booking, menus
 from bot.conversation.dates import day_in_full
 from bot.conversation.events import Reply, Speaker
+from bot.conversation.packing import unpack_day
 from bot.conversation.places import ANY, Wish, asked_by, read_wish
-from bot.conversation.steps import BookFor, JoinWaiting, LeaveWaiting, unpack_day
+from bot.conversation.steps import BookFor, JoinWaiting, LeaveWaiting
 from bot.conversation.voice import Rows, Voice
 from bot.scheduling import day_of, open_slot
 from bot.storage import bookings, waiting

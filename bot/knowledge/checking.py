@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bot.knowledge.facts import ABOUT, PLACEHOLDER, Fact, as_url, read_facts
 from bot.knowledge.loading import action_of, freeze, status_of, version_of_source
+from bot.knowledge.offers import check_offers
 from bot.knowledge.permanences import check_permanences
 from bot.knowledge.problems import Problem, marked, problem
 from bot.knowledge.schema import TextFile
@@ -67,6 +68,7 @@ def _lesser_problems(written: Written, today: datetime.date) -> Iterator[Problem
     yield from _check_twin_questions(written)
     yield from _check_services(written)
     yield from check_permanences(written, today)
+    yield from check_offers(written, today)
 
 
 def _check_catalogue(written: Written) -> Iterator[Problem]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bot.knowledge.facts import PLACEHOLDER, Fact, as_url, fill, read_facts
+from bot.knowledge.offers import faults_of_offers, offers_of
 from bot.knowledge.permanences import faults_of, permanence_of
 from bot.knowledge.problems import Problem, marked, problem
 from bot.knowledge.schema import ActionFile
@@ -50,6 +51,7 @@ def freeze(written: Written) -> Frozen:
         },
         facts=facts,
         permanences={name: permanence_of(name, file.content, facts) for name, file in written.permanences.items()},
+        offers=offers_of(written, facts),
     )
     return Frozen(snapshot, sorted({*written.problems, *_faults(written, facts)}))
 
@@ -131,6 +133,7 @@ def _faults(written: Written, facts: Mapping[str, Fact]) -> Iterator[Problem]:
             yield from _unknown_facts(text, facts)
     for file in written.permanences.values():
         yield from faults_of(file, facts)
+    yield from faults_of_offers(written, facts)
 
 
 def _twins(written: Written) -> Iterator[Problem]:

@@ -9,7 +9,8 @@ from pathlib import Path
 class Problem:
     """One thing to mend. `message` is English, with `{names}` for `values`.
 
-    A `fault` keeps the directory from being used; the rest is only reported.
+    A `fault` keeps the directory from being used; the rest is only reported. `column`: of a spreadsheet, whose row is
+    `line`.
     """
 
     path: Path
@@ -17,11 +18,13 @@ class Problem:
     message: str
     values: tuple[tuple[str, str], ...] = ()
     fault: bool = False
+    column: str = ""
 
     def said(self, translate: Callable[[str], str] = str) -> str:
-        """`FILE:LINE: what is wrong and what to do`, in the language of `translate`."""
+        """`FILE:LINE: what is wrong and what to do`, as `translate` says it; in a spreadsheet with the column."""
         values = {name: translate(value) for name, value in self.values}
-        return f"{self.path}:{self.line}: {translate(self.message).format(**values)}"
+        column = f" {self.column}:" if self.column else ""
+        return f"{self.path}:{self.line}:{column} {translate(self.message).format(**values)}"
 
     def __str__(self) -> str:
         return self.said()

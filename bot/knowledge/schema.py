@@ -2,11 +2,13 @@
 
 import datetime
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from bot.knowledge.problems import marked
+from bot.offers.model import ACTIVITIES, AUDIENCES, FORMS, KINDS, OLDEST, PARTS
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
@@ -152,6 +154,120 @@ class PermanenceFile(_File):
     most_open: int = Field(1, ge=1, le=100, description=marked("a number, from 1 to 100"))
     most_people: int = Field(8, ge=1, le=100, description=marked("a number, from 1 to 100"))
     places: Literal["family", "person"] = Field("family", description=marked("`family` or `person`"))
+
+
+def _listed(text: Any) -> Any:
+    """A list, or a cell of a spreadsheet with commas: `monday, wednesday`."""
+    parts = [part.strip() for part in re.split("[,;]", text)] if isinstance(text, str) else text
+    return [part for part in parts if part] if isinstance(parts, list) else parts
+
+
+def _one_of(dutch: Mapping[str, str], *names: str) -> BeforeValidator:
+    """One of `names`, also as staff say it in Dutch."""
+
+    def named(value: Any) -> str:
+        name = str(value).strip().casefold()
+        name = dutch.get(name, name)
+        if name not in names:
+            raise ValueError(name)
+        return name
+
+    return BeforeValidator(named)
+
+
+def _ages(text: Any) -> tuple[int, int]:
+    """`6-12`, `18+` or `9`."""
+    found = re.fullmatch(r"([0-9]{1,3}) *(?:(\+)|[-–] *([0-9]{1,3}))?", str(text).strip())
+    if not found:
+        raise ValueError(text)
+    youngest = int(found[1])
+    oldest = OLDEST if found[2] else int(found[3] or youngest)
+    if not youngest <= oldest <= OLDEST:
+        raise ValueError(text)
+    return youngest, oldest
+
+
+def _yes(value: Any) -> bool:
+    text = str(value).strip().casefold()
+    if text not in _YES | _NO:
+        raise ValueError(value)
+    return text in _YES
+
+
+_YES, _NO = {"yes", "ja", "true", "x", "1"}, {"no", "nee", "false", "0", ""}
+_AUDIENCE = {
+    **{"vrouwen": "women", "gezinnen": "families", "kinderen": "children", "jongeren": "young", "17-19": "young"},
+    **{"oekraïners": "ukrainians", "ongeletterden": "illiterate"},
+}
+_ACTIVITY = {
+    **{"voetbal": "football", "zwemmen": "swim", "dansen": "dance", "muziek": "music", "zingen": "singing"},
+    **{"fietsen": "cycling", "lopen": "running", "wandelen": "walking", "turnen": "gym", "vechtsport": "martial"},
+    **{"basketbal": "basket", "tekenen": "art", "theater": "theatre", "koken": "cooking", "lezen": "reading"},
+    **{"naaien": "sewing", "spelletjes": "games", "natuur": "nature", "kamp": "camp"},
+}
+_PART = {"voormiddag": "morning", "ochtend": "morning", "namiddag": "afternoon", "avond": "evening"}
+_FORM = {"klas": "class", "les": "class", "gemengd": "blended"}
+YesOrNo = Annotated[bool, BeforeValidator(_yes)]
+Reference = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9-]{1,32}$")]
+Audience = Annotated[str, _one_of(_AUDIENCE, *AUDIENCES)]
+Part = Annotated[str, _one_of(_PART, *PARTS)]
+
+
+class OfferRow(_File):
+    """One row of `offers/mo.yaml`, or of a spreadsheet with the same columns."""
+
+    id: Reference = Field(description=marked("letters a-z, digits and dashes, at most 32"))
+    name: Words = Field(description=marked("what it is called"))
+    kind: Annotated[str, _one_of({}, *KINDS)] = Field(description="mo, dutch, practise, leisure, buddies, infosessions")
+    language: str = Field("", description=marked("the code of a language: ar"))
+    level: Annotated[tuple[Literal["A0", "A1", "A2", "B1", "B2", "C1"], ...], BeforeValidator(_listed)] = Field(
+        (), description="A0, A1, A2, B1, B2, C1"
+    )
+    form: Annotated[str, _one_of(_FORM, *FORMS)] = Field("class", description="class, online, blended")
+    days: Annotated[tuple[Weekday, ...], BeforeValidator(_listed)] = Field(
+        (), description=marked("weekdays, in English or Dutch: monday, wednesday")
+    )
+    part: Annotated[tuple[Part, ...], BeforeValidator(_listed)] = Field((), description="morning, afternoon, evening")
+    holidays: YesOrNo = Field(False, description=marked("`yes` or `no`"))
+    place: str = Field("", description=marked("a fact that is an address, or an address"))
+    neighbourhood: str = Field("", description=marked("the code of a neighbourhood in neighbourhoods.yaml"))
+    first: Date | None = Field(None, description=marked("a date: 2026-11-22"))
+    last: Date | None = Field(None, description=marked("a date: 2026-11-22"))
+    ages: Annotated[tuple[int, int], BeforeValidator(_ages)] | None = Field(
+        None, description=marked("ages: 6-12, 18+ or 9")
+    )
+    price: str = Field("", description=marked("`free`, or a fact that is a number of euros"))
+    audience: Annotated[tuple[Audience, ...], BeforeValidator(_listed)] = Field((), description=", ".join(AUDIENCES))
+    activity: Annotated[str, _one_of(_ACTIVITY, *ACTIVITIES)] | None = Field(None, description=", ".join(ACTIVITIES))
+    organiser: str = Field("", description=marked("who organises it"))
+    link: str = Field("", description=marked("a fact that is a web address, or an https address"))
+    enrol: str = Field("", description=marked("the slug of an entry, or `book:` and the name of a permanence"))
+    valid_until: Date | None = Field(None, description=marked("a date: 2026-11-22"))
+    full: YesOrNo = Field(False, description=marked("`yes` or `no`"))
+    example: YesOrNo = Field(False, description=marked("`yes` or `no`"))
+
+
+class OffersFile(_File):
+    """`offers/mo.yaml`"""
+
+    example: bool = Field(False, description=marked("true or false"))
+    otherwise: str = Field("", description=marked("the slug of the entry for who finds nothing"))
+    offers: tuple[dict[str, Any], ...] = Field((), description=marked("a list: each offer after a dash"))
+
+
+class NeighbourhoodFile(_File):
+    """One part of Ghent."""
+
+    name: Words = Field(description=marked("what it is called"))
+    also: tuple[str, ...] = Field((), description=marked("a list of other spellings"))
+    near: tuple[str, ...] = Field((), description=marked("a list of codes of neighbourhoods beside it"))
+
+
+class NeighbourhoodsFile(BaseModel):
+    """`neighbourhoods.yaml`: the parts of Ghent, by code."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    __pydantic_extra__: dict[str, NeighbourhoodFile] = Field(init=False)
 
 
 class FactsFile(BaseModel):

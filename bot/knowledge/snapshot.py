@@ -10,6 +10,7 @@ from typing import Literal
 
 from bot.knowledge.facts import Fact, fill
 from bot.languages import LANGUAGES
+from bot.offers import Offers
 from bot.scheduling import Permanence
 
 LONGEST_REFERENCE = 40  # of the 64 bytes that Telegram gives a button, the rest is the step's tag and language
@@ -81,6 +82,7 @@ class Snapshot:
     entries: Mapping[str, Entry]
     facts: Mapping[str, Fact]
     permanences: Mapping[str, Permanence] = field(default_factory=dict)
+    offers: Offers = field(default_factory=Offers)
 
     def fill(self, markdown: str, language: str) -> str:
         """`markdown` with each `{{ group.name }}` in it replaced by that fact; raises `KeyError` for an unknown one."""

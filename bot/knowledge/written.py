@@ -6,14 +6,28 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic
 
+from pydantic import ValidationError
+
 from bot.knowledge import files
-from bot.knowledge.problems import Problem
-from bot.knowledge.schema import CatalogueFile, EntryFile, FactsFile, PermanenceFile, TextFile, TopicFile
+from bot.knowledge.problems import Problem, marked
+from bot.knowledge.schema import (
+    CatalogueFile,
+    EntryFile,
+    FactsFile,
+    NeighbourhoodsFile,
+    OfferRow,
+    OffersFile,
+    PermanenceFile,
+    TextFile,
+    TopicFile,
+)
+from bot.knowledge.spreadsheets import SPREADSHEETS, Row, read_spreadsheet
 from bot.languages import LANGUAGES
 
 FACTS, CATALOGUE, TOPIC, ENTRY = "facts.yaml", "catalogue.yaml", "topic.yaml", "entry.yaml"
-PERMANENCES = "permanences"
-NOT_TOPICS = {"offers", PERMANENCES}
+NEIGHBOURHOODS = "neighbourhoods.yaml"
+OFFERS, PERMANENCES = "offers", "permanences"
+NOT_TOPICS = {OFFERS, PERMANENCES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +83,14 @@ class WrittenTopic:
     entries: Mapping[str, WrittenEntry]
 
 
+@dataclass(frozen=True, slots=True)
+class WrittenOffer:
+    """One offer, and where it stands."""
+
+    content: OfferRow
+    row: Row
+
+
 @dataclass
 class Written:
     """A whole directory. `problems` are those that reading alone shows; `version` is a hash of all files."""
@@ -76,8 +98,11 @@ class Written:
     directory: Path
     facts: YamlFile[FactsFile]
     catalogue: YamlFile[CatalogueFile]
+    neighbourhoods: YamlFile[NeighbourhoodsFile]
     topics: dict[str, WrittenTopic] = field(default_factory=dict)
     permanences: dict[str, YamlFile[PermanenceFile]] = field(default_factory=dict)
+    offers: list[WrittenOffer] = field(default_factory=list)
+    otherwise: dict[str, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     version: str = ""
 
@@ -99,6 +124,7 @@ def read(directory: Path) -> Written:
         directory,
         reader.yaml(directory / FACTS, FactsFile, typed=True),
         reader.yaml(directory / CATALOGUE, CatalogueFile),
+        reader.yaml(directory / NEIGHBOURHOODS, NeighbourhoodsFile),
     )
     for folder in _folders(directory):
         if folder.name not in NOT_TOPICS:
@@ -106,6 +132,8 @@ def read(directory: Path) -> Written:
             if topic.entries:
                 written.topics[folder.name] = topic
     written.permanences = dict(reader.permanences(directory / PERMANENCES))
+    written.offers = list(reader.offers(directory / OFFERS))
+    written.otherwise = reader.otherwise
     written.problems, written.version = reader.problems, reader.digest.hexdigest()[:12]
     return written
 
@@ -116,6 +144,7 @@ class _Reader:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.problems: list[Problem] = []
+        self.otherwise: dict[str, str] = {}
         self.digest = hashlib.sha256()
 
     def yaml(self, path: Path, model: type[files.Model], *, typed: bool = False) -> YamlFile[files.Model]:
@@ -127,6 +156,41 @@ class _Reader:
         for path in sorted(folder.glob("*.yaml")):
             if not path.name.startswith(".") and (parsed := self._yaml(path, PermanenceFile)):
                 yield path.stem, parsed
+
+    def offers(self, folder: Path) -> Iterator[WrittenOffer]:
+        for path in sorted(folder.glob("*")):
+            if path.suffix.lower() in (".yaml", *SPREADSHEETS) and not path.name.startswith((".", "~")):
+                for row in self._rows(path):
+                    if offer := self._offer(row):
+                        yield offer
+
+    def _rows(self, path: Path) -> list[Row]:
+        try:
+            if path.suffix.lower() in SPREADSHEETS:
+                rows = read_spreadsheet(path)
+                self.digest.update(f"{path.relative_to(self.directory)}\0{rows}\0".encode())
+                return rows
+        except files.Broken as broken:
+            self.problems += broken.problems
+            return []
+        file = self._yaml(path, OffersFile)
+        if file is None:
+            return []
+        if file.content.otherwise:
+            self.otherwise[path.stem] = file.content.otherwise
+        common = {"example": "yes"} if file.content.example else {}
+        return [
+            Row(path, {**common, **values}, text=file.text, where=("offers", place))
+            for place, values in enumerate(file.content.offers)
+        ]
+
+    def _offer(self, row: Row) -> WrittenOffer | None:
+        values = {"kind": row.path.stem.casefold(), **row.values}
+        try:
+            return WrittenOffer(OfferRow.model_validate(values), row)
+        except ValidationError as error:
+            self.problems += [_problem_in(row, fault) for fault in error.errors()]
+            return None
 
     def _yaml(self, path: Path, model: type[files.Model], *, typed: bool = False) -> YamlFile[files.Model] | None:
         try:
@@ -155,6 +219,15 @@ class _Reader:
         text = files.read(path)
         self.digest.update(f"{path.relative_to(self.directory)}\0{text}\0".encode())
         return text
+
+
+def _problem_in(row: Row, fault: Any) -> Problem:
+    name = str(fault["loc"][0])
+    if fault["type"] == "missing":
+        return row.problem(name, marked("`{name}` is missing; add it"), name=name)
+    takes = OfferRow.model_fields[name].description or fault["msg"]
+    value = row.values.get(name, row.path.stem)
+    return row.problem(name, marked("`{name}` holds {value}; it takes {takes}"), name=name, value=value, takes=takes)
 
 
 def _folders(directory: Path) -> list[Path]:

@@ -30,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningInsert
 
-from bot.scheduling import Slot, all_reminders, reminders
+from bot.scheduling import Slot, reminders
 from bot.storage import outbox
 from bot.storage.schema import bookings, closures, slots
 from bot.storage.upsert import insert_for, insert_in
@@ -307,35 +307,6 @@ def _new_code() -> str:
 
 def _first_reminder(who: Asked | Booking, start: datetime.datetime, now: datetime.datetime) -> datetime.datetime | None:
     return min(reminders(start, now).values(), default=None) if who.chat else None
-
-
-async def remind(
-    connection: AsyncConnection, now: datetime.datetime, channels: Sequence[str], most: int, chat: str | None = None
-) -> None:
-    """Put up to `most` reminders that are due in `channels` (and in one `chat`) into the outbox, the oldest first.
-
-    A booking is read only when its time has come: what was moved or cancelled by then has no reminder to take back.
-    """
-    due = (
-        select(bookings)
-        .where(bookings.c.state == BOOKED, bookings.c.remind_at <= now, bookings.c.channel.in_(channels))
-        .order_by(bookings.c.remind_at, bookings.c.id)
-        .limit(most)
-        .with_for_update(skip_locked=True)
-    )
-    if chat is not None:
-        due = due.where(bookings.c.chat == chat)
-    found = [to_booking(row) for row in await connection.execute(due)]
-    await outbox.put(connection, *(draft for booking in found for draft in _due_reminders(booking, now)))
-    for booking in found:
-        later = [at for at in all_reminders(booking.start).values() if at > now]
-        await _change(connection, booking.id, BOOKED, {"remind_at": min(later, default=None)})
-
-
-def _due_reminders(booking: Booking, now: datetime.datetime) -> Iterator[outbox.Draft]:
-    for kind, at in all_reminders(booking.start).items():
-        if booking.remind_at and booking.remind_at <= at <= now:
-            yield draft_about(booking, f"{kind}:{booking.id}:{booking.start:%Y%m%d%H%M}", kind, at)
 
 
 def draft_about(booking: Booking, key: str, kind: str, due: datetime.datetime) -> outbox.Draft:

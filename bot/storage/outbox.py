@@ -21,7 +21,8 @@ _WAITING, _SENT, _DROPPED, _UNREACHABLE = "waiting", "sent", "dropped", "unreach
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One thing to tell one person. `kind` says what; `booking` or `waiting` is the row that it is about."""
+    """One thing to tell one person. `kind` says what; `booking`, `waiting`, `subscription` or `message` is the row
+    that it is about, and `about` says more."""
 
     id: int
     key: str
@@ -30,6 +31,9 @@ class Notice:
     chat: str
     booking: int | None
     waiting: int | None
+    subscription: int | None
+    message: int | None
+    about: str
     due: datetime.datetime
 
 
@@ -44,6 +48,9 @@ class Draft:
     due: datetime.datetime
     booking: int | None = None
     waiting: int | None = None
+    subscription: int | None = None
+    message: int | None = None
+    about: str = ""
 
 
 async def put(connection: AsyncConnection, *drafts: Draft) -> None:

@@ -2,15 +2,46 @@
 
 import datetime
 
-from sqlalchemy import delete
+from sqlalchemy import Select, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.storage.schema import bookings, closures, feedback, handled, outbox, people, slots, waiting
+from bot.storage.schema import (
+    bookings,
+    closures,
+    conversations,
+    feedback,
+    handled,
+    messages,
+    outbox,
+    people,
+    sessions,
+    sign_ins,
+    slots,
+    staff_log,
+    subscriptions,
+    tallies,
+    unanswered,
+    waiting,
+)
 
 PEOPLE = datetime.timedelta(days=365)  # after the last day that the person wrote or pressed
 HANDLED = datetime.timedelta(days=2)  # Telegram keeps an update for 24 hours (Bot API, "Getting updates")
 FEEDBACK = datetime.timedelta(days=2 * 365)
+CONVERSATIONS = datetime.timedelta(days=30)  # after a conversation was closed
+UNANSWERED = datetime.timedelta(days=90)
+TALLIES = datetime.timedelta(days=5 * 365)
+STAFF_LOG = datetime.timedelta(days=365)
+SUBSCRIPTIONS = datetime.timedelta(days=180)  # after somebody asked to be told
 BOOKINGS = datetime.timedelta(days=30)  # after the day; so long also what was told about them
+
+
+def _ended_before(instant: datetime.datetime) -> Select[tuple[int]]:
+    """Conversations that were closed before, or in which nobody closed and nobody spoke for twice as long."""
+    last = select(func.max(messages.c.at)).where(messages.c.conversation == conversations.c.id).scalar_subquery()
+    forgotten = conversations.c.closed_at.is_(None) & (
+        func.coalesce(last, conversations.c.opened_at) < instant - CONVERSATIONS
+    )
+    return select(conversations.c.id).where((conversations.c.closed_at < instant) | forgotten)
 
 
 async def delete_expired(connection: AsyncConnection, now: datetime.datetime) -> int:
@@ -25,5 +56,13 @@ async def delete_expired(connection: AsyncConnection, now: datetime.datetime) ->
         delete(slots).where(slots.c.start < now - BOOKINGS),
         delete(closures).where(closures.c.end < now - BOOKINGS),
         delete(waiting).where(waiting.c.day < today),
+        delete(sign_ins).where(sign_ins.c.until < now),
+        delete(sessions).where(sessions.c.until < now),
+        delete(staff_log).where(staff_log.c.at < now - STAFF_LOG),
+        delete(unanswered).where(unanswered.c.day < today - UNANSWERED),
+        delete(tallies).where(tallies.c.day < today - TALLIES),
+        delete(messages).where(messages.c.conversation.in_(_ended_before(now - CONVERSATIONS))),
+        delete(conversations).where(conversations.c.id.in_(_ended_before(now - CONVERSATIONS))),
+        delete(subscriptions).where(subscriptions.c.until < today),
     )
     return sum([(await connection.execute(statement)).rowcount for statement in expired])

@@ -3,6 +3,7 @@
 import datetime
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Date,
@@ -13,6 +14,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
 )
 from sqlalchemy import (
     text as sql,
@@ -138,6 +140,118 @@ waiting = Table(
     Index("ux_waiting_person", "service", "day", "channel", "chat", unique=True),
 )
 
+# Who wants to be told of new offers. `known`: ids of offers that need no telling.
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("channel", String(16), nullable=False),
+    Column("chat", String(64), nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("search", String(64), nullable=False),
+    Column("known", Text, nullable=False),
+    Column("until", Date, nullable=False),
+    Index("ux_subscriptions_search", "channel", "chat", "search", unique=True),
+)
+
+# Staff, and how they come in. Links and sessions are kept as hashes: who reads the database cannot use them.
+staff = Table(
+    "staff",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("label", String(80), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("telegram", String(32), unique=True),
+    Column("added_at", Instant, nullable=False),
+)
+
+sign_ins = Table(
+    "sign_ins",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("staff", Integer, ForeignKey("staff.id", ondelete="CASCADE"), nullable=False),
+    Column("until", Instant, nullable=False),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("staff", Integer, ForeignKey("staff.id", ondelete="CASCADE"), nullable=False),
+    Column("form_token", String(64), nullable=False),
+    Column("until", Instant, nullable=False),
+    Index("ix_sessions_staff", "staff"),
+)
+
+# What staff did: who (their label then), what, and about what; never what a newcomer wrote.
+staff_log = Table(
+    "staff_log",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Instant, nullable=False, index=True),
+    Column("who", String(80), nullable=False),
+    Column("what", String(32), nullable=False),
+    Column("about", String(200), nullable=False),
+)
+
+# What nobody could answer, without who asked. `state`: open, added or put away.
+unanswered = Table(
+    "unanswered",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("day", Date, nullable=False, index=True),
+    Column("language", String(8), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+)
+
+# How often something happened, by day and language: an answer, a booking, somebody who did not come.
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("what", String(16), primary_key=True),
+    Column("about", String(200), primary_key=True),
+    Column("language", String(8), primary_key=True),
+    Column("count", Integer, nullable=False),
+)
+
+# Conversations with a person. `topic` is the thread in the staff's group, when it has one there.
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("channel", String(16), nullable=False),
+    Column("chat", String(64), nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("opened_at", Instant, nullable=False),
+    Column("closed_at", Instant),
+    Column("topic", BigInteger),
+    Column("reached", Boolean, nullable=False),
+    Index("ix_conversations_chat", "channel", "chat"),
+    Index(
+        "ux_conversations_open",
+        "channel",
+        "chat",
+        unique=True,
+        sqlite_where=sql("closed_at IS NULL"),
+        postgresql_where=sql("closed_at IS NULL"),
+    ),
+)
+
+# What was said in them. `who`: empty for the newcomer, otherwise the label of a staff member.
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("conversation", Integer, ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("who", String(80), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("group_message", BigInteger, index=True),
+    Index("ix_messages_conversation", "conversation"),
+)
+
 # Notices that wait to be sent, and those that were. `key` names one, so that it is never there twice.
 outbox = Table(
     "outbox",
@@ -149,6 +263,9 @@ outbox = Table(
     Column("chat", String(64), nullable=False),
     Column("booking", Integer, ForeignKey("bookings.id", ondelete="CASCADE")),
     Column("waiting", Integer),
+    Column("subscription", Integer),
+    Column("message", Integer),
+    Column("about", Text, nullable=False, server_default=""),
     Column("due", Instant, nullable=False),
     Column("claimed_until", Instant),
     Column("state", String(16), nullable=False),

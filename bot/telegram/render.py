@@ -13,7 +13,7 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup, MessageEntity
 from telegram.constants import MessageLimit
 
 from bot.conversation import Button, Link, Reply
-from bot.conversation.steps import pack
+from bot.conversation.packing import pack
 from bot.languages import Direction
 from bot.markup import to_html
 

@@ -1,15 +1,19 @@
 """From a text to a language and a decision."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Literal
 
 from bot.knowledge import Snapshot
 from bot.languages import LANGUAGES, Language
-from bot.phrases import KINDS, Phrases
+from bot.offers import Search
+from bot.phrases import KINDS, FilterWords, Phrases
 from bot.understanding.danger import DangerSigns, words_present
 from bot.understanding.detect import Detector
+from bot.understanding.filters import Wishes, learn_filters, search_in
 from bot.understanding.match import Matcher
 from bot.understanding.normalise import fold, words
 from bot.understanding.tables import Question
@@ -72,6 +76,7 @@ class Understanding:
     detector: Detector
     matcher: Matcher
     danger: Mapping[str, DangerSigns]
+    wishes: Wishes
 
     def understand(self, text: str, *, chosen: Language | None = None, hint: Language | None = None) -> Meaning:
         """The meaning of `text`. `chosen`: what the person chose; `hint`: what their phone is set to."""
@@ -85,6 +90,15 @@ class Understanding:
         language = detected.language
         meant = self._meant(folded, found, language, {language, usual.code if usual else language, "nl", "en"})
         return replace(meant, rival=detected.rival)
+
+    def search(self, text: str, meaning: Meaning) -> Search | None:
+        """What somebody looks for among the offers; None where they look for none."""
+        weights: defaultdict[str, float] = defaultdict(float)
+        for match in meaning.matches:
+            for action in self.snapshot.entries[match.slug].actions:
+                if action.kind == "offers":
+                    weights[action.value] += match.score
+        return search_in(self.wishes.wanted(text, meaning.language), weights)
 
     def _meant(self, folded: str, found: Sequence[str], language: str, danger_in: Set[str]) -> Meaning:
         ranking = self.matcher.match(found, language)
@@ -128,7 +142,13 @@ def _decide(ranked: Sequence[Match]) -> tuple[Decision, str | None]:
     return ("suggest", None) if likely >= SUGGEST else ("decline", None)
 
 
-def train(snapshot: Snapshot, phrases: Mapping[str, Phrases], earlier: Understanding | None = None) -> Understanding:
+def train(
+    snapshot: Snapshot,
+    phrases: Mapping[str, Phrases],
+    earlier: Understanding | None = None,
+    *,
+    filters: Mapping[str, FilterWords] = MappingProxyType({}),
+) -> Understanding:
     """Learn from everything that staff and translators wrote; nothing is set by hand for one question.
 
     What `earlier` learnt in languages whose texts have not changed since is taken over.
@@ -144,6 +164,7 @@ def train(snapshot: Snapshot, phrases: Mapping[str, Phrases], earlier: Understan
             earlier.matcher if earlier else None,
         ),
         danger={code: DangerSigns(phrases.get(code, none).danger) for code in LANGUAGES},
+        wishes=learn_filters(filters, snapshot.offers.neighbourhoods),
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.conversation import Button, Document, Link, Reply, Venue
-from bot.conversation.steps import pack
+from bot.conversation.packing import pack
 from bot.languages import LANGUAGES, Language
 from bot.markup import to_html
 from bot.texts import Texts

@@ -1,0 +1,103 @@
+"""Signing in with a link that works once, signing out, and the language of the console.
+
+A link is used up by pressing a button, not by opening it: chats open links by themselves to show what is behind them.
+"""
+
+from collections import deque
+from urllib.parse import quote
+
+from aiohttp import web
+
+from bot import storage
+from bot.console.console import COOKIE, LANGUAGE_COOKIE, Console, Visit, language_of, say
+from bot.storage import staff
+
+ENTER = "/staff/enter"
+_TRIES, _WITHIN = 20, 60  # so many links a minute are looked at, whoever asks
+_YEAR = 365 * 24 * 3600
+
+
+def link(address: str, token: str) -> str:
+    """The address that signs somebody in."""
+    return f"{address}{ENTER}/{quote(token)}"
+
+
+def add(console: Console) -> None:
+    """Serve signing in and out."""
+    tries: deque[float] = deque(maxlen=_TRIES)
+
+    def slow_down() -> None:
+        now = console.clock().timestamp()
+        if len(tries) == _TRIES and now - tries[0] < _WITHIN:
+            raise web.HTTPTooManyRequests
+        tries.append(now)
+
+    async def door(request: web.Request) -> web.Response:
+        """The page behind a link: one button."""
+        slow_down()
+        async with _begin(console) as connection:
+            good = await staff.link_is_good(connection, request.match_info["token"], console.clock())
+        if not good:
+            raise web.HTTPNotFound
+        return _door(console, request)
+
+    async def enter(request: web.Request) -> web.Response:
+        slow_down()
+        async with _begin(console) as connection:
+            session = await staff.sign_in(connection, request.match_info["token"], console.clock())
+        if session is None:
+            raise web.HTTPNotFound
+        response = web.Response(status=303, headers={"Location": "/staff", "Cache-Control": "no-store"})
+        seconds = int(staff.SESSION_LIVES.total_seconds())
+        response.set_cookie(
+            COOKIE, session, max_age=seconds, path="/staff", httponly=True, samesite="Strict", secure=console.https
+        )
+        return response
+
+    console.app.router.add_get(f"{ENTER}/{{token}}", door, allow_head=False)
+    console.app.router.add_post(f"{ENTER}/{{token}}", enter)
+    console.post("/staff/sign-out", "desk", _sign_out)
+    console.post("/staff/sign-out-everywhere", "desk", _sign_out_everywhere)
+    console.post("/staff/language", "desk", _choose_language)
+
+
+def _begin(console: Console) -> storage.Transaction:
+    return storage.begin(console.database)
+
+
+def _door(console: Console, request: web.Request) -> web.Response:
+    language = language_of(request)
+    html = console.pages.get_template("door.html").render(
+        language=language, say=lambda message: say(message, language), path=request.path
+    )
+    return web.Response(text=html, content_type="text/html", headers={"Cache-Control": "no-store"})
+
+
+async def _sign_out(visit: Visit) -> web.Response:
+    async with storage.begin(visit.console.database) as connection:
+        await staff.sign_out(connection, visit.session)
+    return _out()
+
+
+async def _sign_out_everywhere(visit: Visit) -> web.Response:
+    async with storage.begin(visit.console.database) as connection:
+        ended = await staff.sign_out_everywhere(connection, visit.session.member.id)
+        await visit.note(connection, "sign out everywhere", str(ended))
+    return _out()
+
+
+def _out() -> web.Response:
+    response = web.Response(status=303, headers={"Location": "/"})
+    response.del_cookie(COOKIE, path="/staff")
+    return response
+
+
+async def _choose_language(visit: Visit) -> web.Response:
+    chosen = visit.form.get("language", "")
+    response = visit.go("/staff")
+    if chosen in ("nl", "en"):
+        response.set_cookie(
+            LANGUAGE_COOKIE, chosen, max_age=_YEAR, path="/staff", httponly=True, samesite="Strict",
+            secure=visit.console.https,
+        )
+    return response
