@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
+from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
@@ -16,13 +17,17 @@ from sqlalchemy import text as sql
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot import knowledge, storage
+from bot.console import Console, add_console
+from bot.console.signing import ENTER, link
 from bot.conversation import Event, Push, Reply, Respond, respond
 from bot.conversation.respond import apology
+from bot.conversation.staffdoor import letting_staff_in
 from bot.delivery import Delivery
+from bot.handover import StaffGroup
 from bot.knowledge import Holder
 from bot.learning import recall
 from bot.settings import PREFIX, Settings, WrongSettings
-from bot.storage import retention
+from bot.storage import retention, staff
 from bot.texts import Texts
 from bot.understanding import Understanding
 from bot.web import add_chat, add_health, secure
@@ -33,6 +38,7 @@ Clock = Callable[[], datetime.datetime]
 Fetch = Callable[[str], Awaitable[Sequence[Reply]]]  # what waits for a chat of the web page
 
 HOUSEKEEPING_SECONDS = 6 * 3600
+OPERATOR = "Operator"  # the member whose link `wegwijs serve` prints
 _STOP_SECONDS = 4
 
 log = structlog.get_logger(__name__)
@@ -48,10 +54,20 @@ class Conversation:
     database: AsyncEngine
     texts: Texts
     registry: CollectorRegistry
+    group: StaffGroup | None = None
 
 
 def utc_now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
+
+
+def public_address(settings: Settings) -> str:
+    """Where people reach the web side: the host of the webhook, or this machine."""
+    if settings.webhook_url:
+        parts = urlsplit(settings.webhook_url)
+        return f"{parts.scheme}://{parts.netloc}"
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{settings.port}"
 
 
 @asynccontextmanager
@@ -64,10 +80,13 @@ async def open_conversation(settings: Settings, clock: Clock = utc_now) -> Async
         catalogues = Texts()
         registry = CollectorRegistry()
         answer: Respond = partial(respond, knowledge=holder, database=database, texts=catalogues, clock=clock)
+        console = f"{public_address(settings)}{ENTER}"
+        answer = partial(letting_staff_in, answer, database=database, clock=clock, console=console)
         answer = partial(_apologising, answer, texts=catalogues)
         answer = partial(_observed, answer, seen=_Seen(registry), holder=holder)
         fetch = partial(Delivery(database, holder, catalogues, clock, {}).fetch, WEB)
-        yield Conversation(answer, fetch, holder, database, catalogues, registry)
+        group = StaffGroup(database, holder, catalogues, clock)
+        yield Conversation(answer, fetch, holder, database, catalogues, registry, group)
 
 
 # The nest around `respond`, from the inside out
@@ -144,17 +163,26 @@ async def _faults(conversation: Conversation) -> dict[str, str]:
     return {}
 
 
-async def serve(settings: Settings, announce: Callable[[str], None], clock: Clock = utc_now) -> None:
+async def serve(settings: Settings, announce: Callable[[str, str], None], clock: Clock = utc_now) -> None:
     """Serve the web side, and Telegram when there is a token, until SIGTERM or SIGINT."""
     async with AsyncExitStack() as stack:
         conversation = await stack.enter_async_context(open_conversation(settings, clock))
         app = web_app(conversation)
+        https = bool(settings.webhook_url)
+        add_console(Console(app, conversation.database, conversation.knowledge, settings.knowledge, clock, https))
         pushes, receiving = await _open_telegram(stack, settings, conversation, app)
-        delivery = Delivery(conversation.database, conversation.knowledge, conversation.texts, clock, pushes)
+        delivery = Delivery(
+            conversation.database,
+            conversation.knowledge,
+            conversation.texts,
+            clock,
+            pushes,
+            group=conversation.group,
+        )
         address = await stack.enter_async_context(_listening(app, settings))
         for task in (_keep_house(conversation, clock), delivery.run(), *receiving):
             stack.push_async_callback(_stop, asyncio.create_task(task))
-        announce(address)
+        announce(address, await _first_link(settings, conversation.database, clock, address))
         await _told_to_stop()
 
 
@@ -181,6 +209,20 @@ async def _open_telegram(
     secret = settings.webhook_secret.get_secret_value()
     telegram.add_webhook(app, receiver, settings.webhook_url, secret)
     return pushes, (telegram.set_webhook(bot, settings.webhook_url, secret),)
+
+
+async def _first_link(settings: Settings, database: AsyncEngine, clock: Clock, address: str) -> str:
+    """Let the members in that the settings name, and make a link for the operator, who has this machine anyway."""
+    now = clock()
+    async with storage.begin(database) as connection:
+        for number in settings.staff:
+            await staff.add(connection, f"Telegram …{str(number)[-4:]}", "administrator", str(number), now)
+        there = await staff.members(connection)
+        operator = next((member for member in there if member.label == OPERATOR and member.telegram is None), None)
+        operator = operator or await staff.add(connection, OPERATOR, "administrator", None, now)
+        token = await staff.make_link(connection, operator.id, now) if operator else ""
+    public = public_address(settings) if settings.webhook_url else address
+    return link(public, token)
 
 
 @asynccontextmanager

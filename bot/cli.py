@@ -17,6 +17,7 @@ import structlog
 from bot import evaluation, settings, texts
 from bot.app import open_conversation, serve
 from bot.cli_bookings import WrongBooking, add_bookings
+from bot.cli_poster import WrongPoster, add_poster
 from bot.conversation import Button, Link, Press, Reply, Speaker, Start, Utterance
 from bot.conversation.answering import reply_to
 from bot.conversation.packing import pack
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _set_up_logging(quiet=chosen.command != "serve")
     try:
         sys.exit(chosen.run(chosen))
-    except (WrongSettings, BrokenKnowledge, WrongBooking, WrongInput) as error:
+    except (WrongSettings, BrokenKnowledge, WrongBooking, WrongPoster, WrongInput) as error:
         sys.exit(f"wegwijs: {error}")
     except Unavailable:
         sys.exit("wegwijs: the database cannot be reached; check WEGWIJS_DATABASE_URL")
@@ -81,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=_evaluate)
 
     add_bookings(commands)
+    add_poster(commands)
 
     command = commands.add_parser("knowledge", help="look after the knowledge directory")
     actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
@@ -126,11 +128,12 @@ def _serve(_chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _announcer(loaded: settings.Settings) -> Callable[[str], None]:
-    def announce(address: str) -> None:
+def _announcer(loaded: settings.Settings) -> Callable[[str, str], None]:
+    def announce(address: str, link: str) -> None:
         print(
             "Wegwijs is ready.",
             f"  Web chat  {address}/",
+            f"  Console   {link}  (works once, within ten minutes)",
             f"  Health    {address}/healthz  {address}/readyz  {address}/metrics",
             sep="\n",
         )

@@ -14,14 +14,16 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot import storage
-from bot.conversation import Later, Push, Reply, Sent, Unreachable, notices, offering
+from bot.conversation import Later, Push, Reply, Sent, Unreachable, notices, offering, talking
 from bot.conversation.voice import Voice
+from bot.handover import StaffGroup
 from bot.knowledge import Holder
 from bot.languages import LANGUAGES
 from bot.offers import unpack_search
 from bot.scheduling import DAY_BEFORE, REMINDERS, day_of, open_slot
-from bot.storage import bookings, outbox, people, reminding, subscriptions, waiting
+from bot.storage import bookings, outbox, people, reminding, subscriptions, talks, waiting
 from bot.storage.outbox import Notice
+from bot.storage.talks import ENDED, STAFF_GROUP, TO_PERSON
 from bot.storage.waiting import DAY_CLOSED, NOBODY, PASS
 from bot.texts import Texts
 from bot.understanding import Understanding
@@ -46,6 +48,7 @@ class Delivery:
     pushes: Mapping[str, Push]
     wait: Callable[[float], Awaitable[None]] = asyncio.sleep
     timer: Callable[[], float] = monotonic
+    group: StaffGroup | None = None
     _announced: str = field(default="", init=False)
     _next_turn: float = field(default=0.0, init=False)
     _last_sent: dict[tuple[str, str], datetime.datetime] = field(default_factory=dict, init=False)
@@ -89,7 +92,7 @@ class Delivery:
         now = self.clock()
         async with storage.begin(self.database) as connection:
             await reminding.put_due(connection, now, tuple(self.pushes), _BATCH)
-            claimed = await outbox.claim(connection, now, (*self.pushes, NOBODY), _BATCH)
+            claimed = await outbox.claim(connection, now, (*self.pushes, NOBODY, STAFF_GROUP), _BATCH)
         sending: list[asyncio.Task[None]] = []
         for notice in claimed:
             if not await self._is_its_turn(notice):
@@ -141,15 +144,27 @@ class Delivery:
         if notice.kind == PASS:
             await self._pass_on(notice)
             return
+        if notice.channel == STAFF_GROUP:
+            await self._mark(notice, await self._post(notice))
+            return
         async with storage.begin(self.database) as connection:
             reply = await self._reply_to(connection, notice)
             if reply is None:
                 await outbox.mark_dropped(connection, notice.id)
                 return
         outcome = await self._push(notice, reply)
+        await self._mark(notice, outcome)
+
+    async def _mark(self, notice: Notice, outcome: Sent | Later | Unreachable | None) -> None:
         log.info("notice", notice_kind=notice.kind, outcome=type(outcome).__name__)
         async with storage.begin(self.database) as connection:
+            if notice.kind == TO_PERSON and notice.message and not isinstance(outcome, Later):
+                message = await talks.message(connection, notice.message)
+                if message:
+                    await talks.set_reached(connection, message.conversation, reached=isinstance(outcome, Sent))
             match outcome:
+                case None:
+                    await outbox.mark_dropped(connection, notice.id)
                 case Sent():
                     await outbox.mark_sent(connection, notice.id)
                 case Unreachable():
@@ -157,6 +172,16 @@ class Delivery:
                 case Later(seconds):
                     until = self.clock() + datetime.timedelta(seconds=seconds)
                     await outbox.put_off(connection, notice.id, until)
+
+    async def _post(self, notice: Notice) -> Sent | Later | Unreachable | None:
+        """A fault of ours is logged, and the notice waits."""
+        try:
+            return await self.group.deliver(notice) if self.group else None
+        except storage.Unavailable:
+            raise
+        except Exception:
+            log.exception("notice not posted", notice_kind=notice.kind)
+            return Later(_AFTER_A_FAULT)
 
     async def _push(self, notice: Notice, reply: Reply) -> Sent | Later | Unreachable:
         """A fault of ours (a wrong button, a token that is not accepted) is logged, and the notice waits."""
@@ -181,6 +206,8 @@ class Delivery:
         """What to say now; None when it is no longer true or comes too late."""
         if notice.waiting is not None:
             return await self._about_waiting(connection, notice)
+        if notice.kind in (TO_PERSON, ENDED):
+            return await self._about_talk(connection, notice)
         if notice.subscription is not None:
             return await self._about_offers(connection, notice, notice.subscription)
         booking = await bookings.get(connection, notice.booking or 0)
@@ -213,6 +240,16 @@ class Delivery:
             return notices.day_closed(voice, permanence, turn)
         still = turn.asked_until is not None and turn.asked_until > self.clock()
         return notices.place_free(voice, permanence, turn) if still else None
+
+    async def _about_talk(self, connection: AsyncConnection, notice: Notice) -> Reply | None:
+        """What staff wrote, or that the conversation is over."""
+        message = await talks.message(connection, notice.message) if notice.message else None
+        number = message.conversation if message else int(notice.about or 0)
+        talk = await talks.get(connection, number)
+        if talk is None:
+            return None
+        voice = await self._voice(connection, notice, talk.language)
+        return talking.from_staff(voice, message.text) if message else talking.ended(voice)
 
     async def _about_offers(self, connection: AsyncConnection, notice: Notice, number: int) -> Reply | None:
         subscription = await subscriptions.get(connection, number)

@@ -13,6 +13,8 @@ from bot.understanding import Understanding, train
 CACHE = Path("var/understanding.pickle")
 READ = (".md", ".yaml", ".csv", ".xlsx")
 _CODE = Path(__file__).parent
+_ROOMS = ("understanding", "knowledge", "offers")  # whose code decides what is learnt, and how it is kept
+_MODULES = ("learning", "phrases", "languages", "scheduling")
 
 
 def learn(directory: Path, earlier: Understanding | None = None) -> Understanding:
@@ -42,7 +44,7 @@ def _kept(cache: Path) -> tuple[str, Understanding | None]:
     """What the same code kept, and the fingerprint of the files that it came from."""
     # A pickle that is cut short or of another version can raise nearly anything; then we learn again.
     with suppress(Exception), cache.open("rb") as file:
-        if pickle.load(file) == _fingerprint(_CODE.rglob("*.py")):
+        if pickle.load(file) == _fingerprint(_code()):
             fingerprint: str = pickle.load(file)
             understanding: Understanding = pickle.load(file)
             return fingerprint, understanding
@@ -53,7 +55,7 @@ def _keep(fingerprint: str, learnt: Understanding, cache: Path) -> None:
     cache.parent.mkdir(parents=True, exist_ok=True)
     new = cache.with_suffix(f".{os.getpid()}")
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        pickle.dump(_fingerprint(_CODE.rglob("*.py")), file)
+        pickle.dump(_fingerprint(_code()), file)
         pickle.dump(fingerprint, file)
         pickle.dump(learnt, file)
     new.replace(cache)
@@ -66,6 +68,12 @@ def _fingerprint(paths: Iterable[Path]) -> str:
         about = path.stat()
         digest.update(f"{path}\0{about.st_size}\0{about.st_mtime_ns}\0".encode())
     return digest.hexdigest()
+
+
+def _code() -> Iterator[Path]:
+    for room in _ROOMS:
+        yield from (_CODE / room).rglob("*.py")
+    yield from (_CODE / f"{name}.py" for name in _MODULES)
 
 
 def _texts(directory: Path) -> Iterator[Path]:

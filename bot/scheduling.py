@@ -193,3 +193,34 @@ def all_reminders(start: datetime.datetime) -> dict[str, datetime.datetime]:
     local = start.astimezone(BRUSSELS)
     day_before = (local - REMINDERS[DAY_BEFORE]).astimezone(datetime.UTC)
     return {DAY_BEFORE: day_before, HOURS_BEFORE: start - REMINDERS[HOURS_BEFORE]}
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """When somebody is at the desk, on the clock of Brussels: by weekday, but for closed days and public holidays."""
+
+    moments: tuple[Moment, ...] = ()
+    closed: frozenset[datetime.date] = frozenset()
+    example: bool = False
+
+    def on(self, day: datetime.date) -> list[tuple[datetime.datetime, datetime.datetime]]:
+        """The instants from which and until which somebody is there on a day."""
+        if day in self.closed or day in holidays_in(day.year):
+            return []
+        spans = ((moment.start, moment.end) for moment in self.moments if moment.is_on(day))
+        return sorted(
+            (
+                datetime.datetime.combine(day, start, BRUSSELS).astimezone(datetime.UTC),
+                datetime.datetime.combine(day, end, BRUSSELS).astimezone(datetime.UTC),
+            )
+            for start, end in spans
+        )
+
+    def is_open(self, now: datetime.datetime) -> bool:
+        """Whether somebody is there at `now`."""
+        return any(start <= now < end for start, end in self.on(day_of(now)))
+
+    def opens_next(self, now: datetime.datetime) -> datetime.datetime | None:
+        """When somebody is there again; None when not within the next month."""
+        days = (day_of(now) + datetime.timedelta(days=more) for more in range(31))
+        return next((start for day in days for start, _ in self.on(day) if start > now), None)

@@ -49,8 +49,9 @@ class Dialogue:
         assert not isinstance(target, Link)
         return pack(target)
 
-    async def starts(self) -> str:
-        self.replies = await self._respond(Start(speaker=self.speaker))
+    async def starts(self, payload: str = "") -> str:
+        """Open the chat; `payload` is what a poster or a link asks for."""
+        self.replies = await self._respond(Start(payload=payload, speaker=self.speaker))
         return self.text
 
     async def says(self, text: str, *, key: str | None = None) -> str:

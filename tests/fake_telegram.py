@@ -6,10 +6,12 @@ It speaks HTTP behind `WEGWIJS_TELEGRAM_API`, keeps what the bot sent, and lets 
 import asyncio
 import json
 import math
+import re
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -18,6 +20,10 @@ from aiohttp.test_utils import TestServer
 TOKEN = "123456:TEST"
 LONGEST_TEXT = 4096  # UTF-16 code units
 LONGEST_DATA = 64  # bytes
+LONGEST_TOPIC = 128  # signs
+LONGEST_NOTICE = 200  # signs over the chat, after a press
+BOT = 123456
+ANONYMOUS = 1087968824  # the bot in whose name administrators write who hide theirs
 NOW = 1_790_000_000
 OVERALL_A_SECOND = 30  # messages
 AT_ONCE_IN_A_CHAT = 3  # messages, before one a second
@@ -36,7 +42,7 @@ class Refused(Exception):
 
 @dataclass
 class Message:
-    """A message from the bot, as the person sees it now."""
+    """A message from the bot, as the person sees it now. `topic`, `reply_to`: where it stands in a group."""
 
     chat: int
     number: int
@@ -44,6 +50,8 @@ class Message:
     entities: list[Fields]
     keyboard: list[list[Fields]]
     edited: bool = False
+    topic: int | None = None
+    reply_to: int | None = None
 
     @property
     def labels(self) -> list[str]:
@@ -78,6 +86,50 @@ class Document:
 
 
 @dataclass
+class Topic:
+    """A topic of a group, made by the bot or by a member."""
+
+    name: str
+    closed: bool = False
+
+
+@dataclass
+class Group:
+    """A supergroup with the bot in it. `forum`: it has topics; `may_manage`: the bot may make, close and write in all.
+
+    `topics` are those that were not deleted; `messages` are the numbers of what stands there, each with its topic.
+    """
+
+    number: int
+    forum: bool = True
+    may_manage: bool = True
+    topics: dict[int, Topic] = field(default_factory=dict)
+    messages: dict[int, int | None] = field(default_factory=dict)
+
+    @property
+    def chat(self) -> Fields:
+        forum = {"is_forum": True} if self.forum else {}
+        return {"id": self.number, "type": "supergroup", "title": "Staff", **forum}
+
+    def place(self, topic: int | None, reply_to: int | None) -> int | None:
+        """The topic in which a message of the bot comes to stand; refused when it is not there or not open to it."""
+        if topic is None and reply_to is not None:
+            topic = self.messages.get(reply_to)
+        if topic is None:
+            return None
+        if not self.forum or topic not in self.topics:
+            raise Refused(400, "Bad Request: message thread not found")
+        if self.topics[topic].closed and not self.may_manage:
+            raise Refused(400, "Bad Request: TOPIC_CLOSED")
+        return topic
+
+    def delete(self, topic: int) -> None:
+        """As a member does: the topic goes with all that stands in it."""
+        del self.topics[topic]
+        self.messages = {number: there for number, there in self.messages.items() if there != topic}
+
+
+@dataclass
 class Limits:
     """Telegram's limits: 30 messages in any second, and in one chat one a second after a few at once.
 
@@ -108,25 +160,103 @@ def too_many(seconds: int) -> Refused:
     return Refused(429, f"Too Many Requests: retry after {seconds}", retry_after=seconds)
 
 
+LONGEST_DESCRIPTION, LONGEST_SHORT_DESCRIPTION, LONGEST_COMMAND = 512, 120, 256  # signs
+MOST_COMMANDS = 100
+
+
+@dataclass
+class Profile:
+    """What is shown of the bot, by language code; that of all other languages has none. `changes` are the calls that
+    set something.
+    """
+
+    commands: dict[str, list[Fields]] = field(default_factory=dict)
+    texts: dict[str, dict[str, str]] = field(default_factory=lambda: {"description": {}, "short_description": {}})
+    menu_button: Fields = field(default_factory=lambda: {"type": "default"})
+    changes: list[str] = field(default_factory=list)
+
+    @property
+    def methods(self) -> Mapping[str, Callable[[Fields], Awaitable[Any]]]:
+        return {
+            "getMyCommands": self._get_my_commands,
+            "setMyCommands": self._set_my_commands,
+            "getMyDescription": partial(self._get_text, "description"),
+            "setMyDescription": partial(self._set_text, "description", LONGEST_DESCRIPTION),
+            "getMyShortDescription": partial(self._get_text, "short_description"),
+            "setMyShortDescription": partial(self._set_text, "short_description", LONGEST_SHORT_DESCRIPTION),
+            "getChatMenuButton": self._get_chat_menu_button,
+            "setChatMenuButton": self._set_chat_menu_button,
+        }
+
+    async def _get_my_commands(self, fields: Fields) -> list[Fields]:
+        return self.commands.get(_language_code(fields), [])
+
+    async def _set_my_commands(self, fields: Fields) -> bool:
+        commands: list[Fields] = fields.get("commands") or []
+        if len(commands) > MOST_COMMANDS:
+            raise Refused(400, "Bad Request: BOT_COMMANDS_TOO_MUCH")
+        for command in commands:
+            if not re.fullmatch(r"[a-z0-9_]{1,32}", command.get("command", ""), re.ASCII):
+                raise Refused(400, "Bad Request: BOT_COMMAND_INVALID")
+            if not 1 <= len(command.get("description", "").strip()) <= LONGEST_COMMAND:
+                raise Refused(400, "Bad Request: BOT_COMMAND_DESCRIPTION_INVALID")
+        self.commands[_language_code(fields)] = commands
+        self.changes.append("commands")
+        return True
+
+    async def _get_text(self, name: str, fields: Fields) -> Fields:
+        return {name: self.texts[name].get(_language_code(fields), "")}
+
+    async def _set_text(self, name: str, longest: int, fields: Fields) -> bool:
+        text = str(fields.get(name, ""))
+        if len(text) > longest:
+            raise Refused(400, f"Bad Request: {name.replace('_', ' ')} is too long")
+        self.texts[name][_language_code(fields)] = text
+        self.changes.append(name)
+        return True
+
+    async def _get_chat_menu_button(self, _fields: Fields) -> Fields:
+        return self.menu_button
+
+    async def _set_chat_menu_button(self, fields: Fields) -> bool:
+        button: Fields = fields.get("menu_button") or {"type": "default"}
+        if button.get("type") not in ("default", "commands"):
+            raise Refused(400, "Bad Request: MenuButton has unsupported type")
+        self.menu_button = button
+        self.changes.append("menu_button")
+        return True
+
+
+def _language_code(fields: Fields) -> str:
+    code = str(fields.get("language_code", ""))
+    if not re.fullmatch(r"(?:[a-z]{2})?", code, re.ASCII):
+        raise Refused(400, "Bad Request: invalid language code specified")
+    return code
+
+
 @dataclass
 class FakeTelegram:
     """The server's state.
 
     `faults` are answered, one each, instead of the next calls of a method; `chat_faults` instead of the next calls
-    that send to a chat. A chat in `blocked` belongs to a person who blocked the bot.
+    that send to a chat. A chat in `blocked` belongs to a person who blocked the bot. `notices` are the sentences that
+    were shown after presses.
     """
 
     updates: list[Fields] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
     venues: list[Venue] = field(default_factory=list)
     documents: list[Document] = field(default_factory=list)
+    groups: dict[int, Group] = field(default_factory=dict)
     presses: dict[str, bool] = field(default_factory=dict)
+    notices: list[str] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     faults: dict[str, list[Refused]] = field(default_factory=dict)
     chat_faults: dict[int, list[Refused]] = field(default_factory=dict)
     blocked: set[int] = field(default_factory=set)
     limits: Limits | None = None
+    profile: Profile = field(default_factory=Profile)
     webhook: Fields = field(default_factory=dict)
     url: str = ""
     _arrived: asyncio.Event = field(default_factory=asyncio.Event)
@@ -160,6 +290,76 @@ class FakeTelegram:
             {"callback_query": {"id": query, "from": sender, "chat_instance": "1", "message": pressed, "data": data}}
         )
 
+    # What members of a group do
+
+    def open_group(self, number: int = -1001, *, forum: bool = True, may_manage: bool = True) -> Group:
+        self.groups[number] = Group(number, forum, may_manage)
+        return self.groups[number]
+
+    def open_topic(self, group: Group, name: str) -> int:
+        """A member makes a topic; its number is that of the notice with which it begins."""
+        self._number += 1
+        group.topics[self._number] = Topic(name)
+        group.messages[self._number] = self._number
+        return self._number
+
+    def write(
+        self,
+        text: str,
+        group: Group,
+        member: int = 51,
+        topic: int | None = None,
+        reply_to: int | None = None,
+        **more: Any,
+    ) -> Fields:
+        """A member writes in a topic, in the group itself, or as a reply to a message."""
+        return self.share({"text": text, **more}, group, member, topic, reply_to)
+
+    def share(
+        self,
+        content: Fields,
+        group: Group,
+        member: int = 51,
+        topic: int | None = None,
+        reply_to: int | None = None,
+        kind: str = "message",
+    ) -> Fields:
+        """A member puts something in the group. A message in a topic replies at least to the topic's first notice."""
+        message = {**self.private(member, "nl"), "chat": group.chat, **content}
+        topic = group.messages[reply_to] if reply_to is not None else topic
+        if topic is not None:
+            message |= {"message_thread_id": topic, "is_topic_message": True}
+            message["reply_to_message"] = self._shown(group, topic)
+        if reply_to is not None:
+            message.setdefault("message_thread_id", reply_to)  # of a group without topics: a thread of replies
+            message["reply_to_message"] = self._shown(group, reply_to)
+        group.messages[self._number] = topic
+        return self.bring({kind: message})
+
+    def press_in_group(self, message: Message, label: str, member: int = 51) -> Fields:
+        return self.press_data_in_group(message, message.data(label), member)
+
+    def press_data_in_group(self, message: Message, data: str, member: int = 51) -> Fields:
+        sender = self.private(member, "nl")["from"]
+        query = str(self._update)
+        self.presses[query] = False
+        shown = self._shown(self.groups[message.chat], message.number)
+        return self.bring(
+            {"callback_query": {"id": query, "from": sender, "chat_instance": "1", "message": shown, "data": data}}
+        )
+
+    def _shown(self, group: Group, number: int) -> Fields:
+        """A message as it stands under another one, or under a button."""
+        shown: Fields = {"message_id": number, "date": NOW, "chat": group.chat}
+        topic = group.messages[number]
+        if topic is not None:
+            shown |= {"message_thread_id": topic, "is_topic_message": True}
+        if topic == number:
+            return shown | {"forum_topic_created": {"name": group.topics[number].name, "icon_color": 7322096}}
+        ours = next((message for message in self.messages if message.number == number), None)
+        sender = {"id": BOT if ours else 52, "is_bot": bool(ours), "first_name": "B" if ours else "M"}
+        return shown | {"from": sender, "text": ours.text if ours else "something"}
+
     def bring(self, update: Fields) -> Fields:
         """Put an update where the bot fetches it; returns it, for a webhook or to bring it again."""
         numbered = {"update_id": self._update, **update}
@@ -190,7 +390,10 @@ class FakeTelegram:
             "sendDocument": self._send_document,
             "editMessageText": self._edit_message_text,
             "answerCallbackQuery": self._answer_callback_query,
+            "createForumTopic": self._create_forum_topic,
+            "closeForumTopic": self._close_forum_topic,
         }
+        methods = {**methods, **self.profile.methods}
         if method not in methods:
             raise Refused(404, "Not Found")
         return await methods[method](fields)
@@ -207,7 +410,7 @@ class FakeTelegram:
             self.limits.take(chat, asyncio.get_running_loop().time())
 
     async def _get_me(self, _fields: Fields) -> Fields:
-        return {"id": 123456, "is_bot": True, "first_name": "Wegwijs", "username": "wegwijs_bot"}
+        return {"id": BOT, "is_bot": True, "first_name": "Wegwijs", "username": "wegwijs_bot"}
 
     async def _get_updates(self, fields: Fields) -> list[Fields]:
         if self.webhook.get("url"):
@@ -233,10 +436,57 @@ class FakeTelegram:
         return True
 
     async def _send_message(self, fields: Fields) -> Fields:
+        content = _content(fields)
+        chat, group = int(fields["chat_id"]), self.groups.get(int(fields["chat_id"]))
+        topic, reply_to = self._place(fields, group)
         self._number += 1
-        message = Message(int(fields["chat_id"]), self._number, *_content(fields))
+        message = Message(chat, self._number, *content, topic=topic, reply_to=reply_to)
         self.messages.append(message)
-        return _sent(message)
+        if group is None:
+            return _sent(message)
+        group.messages[self._number] = topic
+        thread = {"message_thread_id": topic, "is_topic_message": True} if topic is not None else {}
+        return _sent(message) | {"chat": group.chat} | thread
+
+    def _place(self, fields: Fields, group: Group | None) -> tuple[int | None, int | None]:
+        """The topic, and the message to which a message of the bot replies."""
+        topic = int(fields["message_thread_id"]) if "message_thread_id" in fields else None
+        reply: Fields = fields.get("reply_parameters") or {}
+        reply_to: int | None = reply.get("message_id")
+        if group is None:
+            if topic is not None:
+                raise Refused(400, "Bad Request: message thread not found")
+            return None, reply_to
+        if reply_to is not None and reply_to not in group.messages:
+            if not reply.get("allow_sending_without_reply"):
+                raise Refused(400, "Bad Request: message to be replied not found")
+            reply_to = None
+        return group.place(topic, reply_to), reply_to
+
+    async def _create_forum_topic(self, fields: Fields) -> Fields:
+        group, name = self.groups.get(int(fields["chat_id"])), _words(fields, "name")
+        if group is None or not group.forum:
+            raise Refused(400, "Bad Request: the chat is not a forum")
+        if not group.may_manage:
+            raise Refused(400, "Bad Request: not enough rights to create a topic")
+        if len(name) > LONGEST_TOPIC:
+            raise Refused(400, "Bad Request: topic name is too long")
+        topic = self.open_topic(group, name)
+        return {"message_thread_id": topic, "name": name, "icon_color": 7322096}
+
+    async def _close_forum_topic(self, fields: Fields) -> bool:
+        group = self.groups.get(int(fields["chat_id"]))
+        if group is None or not group.forum:
+            raise Refused(400, "Bad Request: the chat is not a forum")
+        topic = group.topics.get(int(fields["message_thread_id"]))
+        if topic is None:
+            raise Refused(400, "Bad Request: TOPIC_ID_INVALID")
+        if not group.may_manage:
+            raise Refused(400, "Bad Request: not enough rights to close the topic")
+        if topic.closed:
+            raise Refused(400, "Bad Request: TOPIC_NOT_MODIFIED")
+        topic.closed = True
+        return True
 
     async def _send_venue(self, fields: Fields) -> Fields:
         self._number += 1
@@ -278,7 +528,11 @@ class FakeTelegram:
         query = str(fields["callback_query_id"])
         if query not in self.presses or self.presses[query]:
             raise Refused(400, "Bad Request: query is too old and response timeout expired or query ID is invalid")
+        notice = str(fields.get("text", ""))
+        if len(notice) > LONGEST_NOTICE:
+            raise Refused(400, "Bad Request: MESSAGE_TOO_LONG")
         self.presses[query] = True
+        self.notices += [notice] if notice else []
         return True
 
 
@@ -364,7 +618,7 @@ async def open_fake_telegram(*, limited: bool = False) -> AsyncIterator[FakeTele
         if request.match_info["token"] != TOKEN:
             return web.json_response({"ok": False, "error_code": 401, "description": "Unauthorized"}, status=401)
         fields: Fields = dict(await request.post())
-        for name in ("entities", "reply_markup", "allowed_updates"):
+        for name in ("entities", "reply_markup", "reply_parameters", "allowed_updates", "commands", "menu_button"):
             if name in fields:
                 fields[name] = _decoded(fields[name])
         try:

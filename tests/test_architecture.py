@@ -31,7 +31,16 @@ MAY_IMPORT: dict[str, set[str]] = {
     "evaluation": {"languages", "understanding"},
     "storage": {"scheduling"},
     "conversation": {"understanding", "knowledge", "offers", "scheduling", "storage", "texts", "languages"},
-    "delivery": {"conversation", "knowledge", "offers", "scheduling", "storage", "texts", "languages", "understanding"},
+    "delivery": {"handover", "conversation", "knowledge", "offers", "scheduling", "storage", "texts", "languages", "understanding"},
+    "handover": {"conversation", "knowledge", "languages", "storage", "texts", "understanding"},
+    "likeness": {"understanding"},
+    "figures": {"storage"},
+    "poster": {"languages", "texts"},
+    "cli_poster": EVERYTHING,
+    "console": {
+        *("conversation", "desk", "figures", "handover", "knowledge", "languages", "learning", "likeness", "markup"),
+        *("offers", "phrases", "scheduling", "storage", "texts", "understanding", "web"),
+    },
     "desk": {"conversation", "knowledge", "scheduling", "storage"},
     "telegram": {"conversation", "texts", "languages", "markup", "storage.Unavailable"},
     "web": {"conversation", "texts", "languages", "markup", "storage.Unavailable"},
@@ -90,8 +99,12 @@ def test_only_settings_read_the_environment() -> None:
 
 def test_only_storage_speaks_sql() -> None:
     speakers = {_room(path) for path in MODULES if any(name.startswith("sqlalchemy") for name in _imports(path))}
-    assert speakers <= {"storage", "conversation", "delivery", "desk", "cli_bookings", "settings", "app"}
-    for path in (*(BOT / "conversation").glob("*.py"), BOT / "delivery.py", BOT / "desk.py"):
+    assert speakers <= {"storage", "conversation", "delivery", "desk", "handover", "console", "cli_bookings", "settings", "app"}
+    for path in (
+        *(BOT / "conversation").glob("*.py"),
+        *(BOT / "console").glob("*.py"),
+        *(BOT / f"{name}.py" for name in ("delivery", "desk", "handover")),
+    ):
         assert {name for name in _imports(path) if name.startswith("sqlalchemy")} <= {
             "sqlalchemy.ext.asyncio.AsyncConnection",
             "sqlalchemy.ext.asyncio.AsyncEngine",

@@ -4,9 +4,11 @@ A link is used up by pressing a button, not by opening it: chats open links by t
 """
 
 from collections import deque
+from contextlib import AbstractAsyncContextManager
 from urllib.parse import quote
 
 from aiohttp import web
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import storage
 from bot.console.console import COOKIE, LANGUAGE_COOKIE, Console, Visit, language_of, say
@@ -61,7 +63,7 @@ def add(console: Console) -> None:
     console.post("/staff/language", "desk", _choose_language)
 
 
-def _begin(console: Console) -> storage.Transaction:
+def _begin(console: Console) -> AbstractAsyncContextManager[AsyncConnection]:
     return storage.begin(console.database)
 
 
@@ -97,7 +99,12 @@ async def _choose_language(visit: Visit) -> web.Response:
     response = visit.go("/staff")
     if chosen in ("nl", "en"):
         response.set_cookie(
-            LANGUAGE_COOKIE, chosen, max_age=_YEAR, path="/staff", httponly=True, samesite="Strict",
+            LANGUAGE_COOKIE,
+            chosen,
+            max_age=_YEAR,
+            path="/staff",
+            httponly=True,
+            samesite="Strict",
             secure=visit.console.https,
         )
     return response

@@ -7,7 +7,7 @@ from urllib.parse import quote_plus
 
 from structlog.contextvars import bind_contextvars
 
-from bot.conversation import booking, menus, offering
+from bot.conversation import booking, menus, offering, talking
 from bot.conversation.events import Button, Link, Reply
 from bot.conversation.steps import AskPerson, Book, ChooseLanguage, DidNotHelp, Helped, ShowDutch, ShowEntry
 from bot.conversation.voice import Rows, Voice
@@ -33,6 +33,13 @@ def understand(understanding: Understanding, text: str, *, chosen: Language | No
         score=round(best.score, 3) if best else None,
     )
     return meaning
+
+
+def urgent_in(understanding: Understanding, meaning: Meaning) -> str | None:
+    """The entry with help lines that a message calls for; None when nobody is in danger."""
+    best = meaning.matches[0].slug if meaning.decision == "answer" else ""
+    urgent = {entry.slug for entry in understanding.snapshot.urgent}
+    return short_reference(best) if best in urgent else None
 
 
 def offering_languages(
@@ -97,7 +104,7 @@ def thank_for_feedback(voice: Voice, *, helped: bool) -> Sequence[Reply]:
 
 def ask_person(voice: Voice) -> Sequence[Reply]:
     """How to reach a human being."""
-    return (voice.reply(*_person(voice), rows=_way_on(voice)),)
+    return (voice.reply(*_person(voice), rows=((talking.start_button(voice),), *_way_on(voice))),)
 
 
 def decline(voice: Voice) -> Sequence[Reply]:
@@ -105,7 +112,7 @@ def decline(voice: Voice) -> Sequence[Reply]:
     sorry = voice.text(
         "I am sorry, I do not know the answer to that. I prefer to say so than to tell you something wrong."
     )
-    return (voice.reply(sorry, *_person(voice), rows=menus.topic_rows(voice)),)
+    return (voice.reply(sorry, *_person(voice), rows=((talking.start_button(voice),), *menus.topic_rows(voice))),)
 
 
 def _no_words(voice: Voice) -> Sequence[Reply]:

@@ -26,7 +26,9 @@ class _Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start(_Event):
-    """The person opened the chat."""
+    """The person opened the chat; `payload` is what the link or the poster that they came by asks for, if anything."""
+
+    payload: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +126,48 @@ class Later:
 @dataclass(frozen=True, slots=True)
 class Unreachable:
     """This chat is closed to us: the bot was blocked, or the chat is gone."""
+
+
+# The staff's group
+
+
+@dataclass(frozen=True, slots=True)
+class GroupPost:
+    """Words for the staff's group. `who`: empty for the newcomer; `sentences`: those to pick, with the first post."""
+
+    conversation: int
+    language: str
+    topic: int | None
+    who: str
+    text: str
+    sentences: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """They stand there: as which message, and in which topic, where the group has any."""
+
+    topic: int | None
+    message: int
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMessage:
+    """What a member of staff wrote in a topic, or as a reply to a message. `sender`: their user id."""
+
+    topic: int | None
+    reply_to: int | None
+    text: str
+    message: int
+    sender: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroupPress:
+    """A button in the group that a member of staff pressed."""
+
+    data: str
+    sender: str
 
 
 # Sends replies to a chat that did not ask just now.

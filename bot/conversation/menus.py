@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from bot.conversation.events import Button, Reply
+from bot.conversation.offer_steps import ListOffers
 from bot.conversation.steps import (
     AskPerson,
     ChooseLanguage,
     ListLanguages,
-    ListOffers,
     ListServices,
     ListTopics,
     ShowEntry,

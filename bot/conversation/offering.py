@@ -8,16 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.conversation import menus, wishes
 from bot.conversation.dates import day_in_full
 from bot.conversation.events import Button, Link, Reply, Speaker
-from bot.conversation.steps import (
-    Book,
-    ListOffers,
-    NarrowOffers,
-    ShowEntry,
-    ShowOffer,
-    ShowOffers,
-    Subscribe,
-    Unsubscribe,
-)
+from bot.conversation.offer_steps import ListOffers, NarrowOffers, ShowOffer, ShowOffers, Subscribe, Unsubscribe
+from bot.conversation.steps import Book, ShowEntry
 from bot.conversation.voice import Rows, Voice
 from bot.knowledge import Entry
 from bot.knowledge.snapshot import short_reference

@@ -7,9 +7,11 @@ from typing import assert_never
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot import storage
-from bot.conversation import answering, appointments, booking, menus, offering, waitlist
+from bot.conversation import answering, appointments, booking, menus, offering, privacy, start, talking, waitlist
 from bot.conversation.events import Attachment, Command, Event, Press, Reply, Speaker, Start, Utterance
+from bot.conversation.offer_steps import ListOffers, NarrowOffers, ShowOffer, ShowOffers, Subscribe, Unsubscribe
 from bot.conversation.packing import unpack
+from bot.conversation.person_steps import AskDelete, DeleteAll, EndTalk, GiveData, ShowPrivacy, StartTalk
 from bot.conversation.places import ANY
 from bot.conversation.steps import (
     AcceptPlace,
@@ -31,32 +33,26 @@ from bot.conversation.steps import (
     LeaveWaiting,
     ListBookings,
     ListLanguages,
-    ListOffers,
     ListServices,
     ListTopics,
     MoveBooking,
     MoveDay,
     MoveTime,
-    NarrowOffers,
     ShowBooking,
     ShowDutch,
     ShowEntry,
-    ShowOffer,
-    ShowOffers,
     ShowTopic,
     Step,
-    Subscribe,
     UndoCancel,
-    Unsubscribe,
     WillCome,
 )
 from bot.conversation.voice import Voice
 from bot.knowledge import Holder
 from bot.languages import LANGUAGES, Language, language_of
 from bot.scheduling import day_of
-from bot.storage import bookings, events, feedback, people
+from bot.storage import bookings, events, feedback, people, talks, tallies, unanswered
 from bot.texts import Texts
-from bot.understanding import Understanding
+from bot.understanding import Meaning, Understanding
 
 DEFAULT = LANGUAGES["en"]
 
@@ -82,24 +78,39 @@ async def respond(
         code = await people.chosen_language(connection, speaker.channel, speaker.chat, now.date())
         chosen = LANGUAGES.get(code or "")
         match event:
-            case Start():
-                return menus.greet(
-                    _voice(understanding, texts, chosen, speaker, now), known=_knows_language(chosen, speaker)
-                )
+            case Start(payload=payload):
+                if named := start.language_in(payload):
+                    await people.choose_language(connection, speaker.channel, speaker.chat, named.code, now.date())
+                voice = _voice(understanding, texts, named or chosen, speaker, now)
+                return start.begin(voice, payload, known=_knows_language(named or chosen, speaker))
             case Command(name="appointments"):
                 return await appointments.mine(
                     _voice(understanding, texts, chosen, speaker, now), connection, speaker, now
                 )
+            case Command(name="privacy"):
+                return privacy.about(_voice(understanding, texts, chosen, speaker, now))
+            case Command(name="person"):
+                return answering.ask_person(_voice(understanding, texts, chosen, speaker, now))
             case Command(name="offers"):
                 return offering.kinds(_voice(understanding, texts, chosen, speaker, now))
             case Command(name=name):
                 return menus.command(_voice(understanding, texts, chosen, speaker, now), name)
             case Attachment():
-                return menus.read_only_text(_voice(understanding, texts, chosen, speaker, now))
+                voice = _voice(understanding, texts, chosen, speaker, now)
+                if await talks.current(connection, speaker.channel, speaker.chat):
+                    return talking.only_words(voice)
+                return menus.read_only_text(voice)
             case Utterance(text=text):
                 hint = language_of(speaker.hint)
                 meaning = answering.understand(understanding, text, chosen=chosen, hint=hint)
                 voice = Voice(understanding.snapshot, texts, LANGUAGES[meaning.language], day_of(now))
+                if talk := await talks.current(connection, speaker.channel, speaker.chat):
+                    # A person answers, but for the help lines: those do not wait for anybody.
+                    urgent = answering.urgent_in(understanding, meaning)
+                    help_lines = answering.show(voice, urgent) if urgent else ()
+                    theirs = voice.speaking(LANGUAGES[talk.language])
+                    return (*help_lines, *await talking.pass_on(theirs, connection, talk, text, now))
+                await _note(connection, voice, meaning, text, now)
                 if meaning.decision == "book" and await _has_booked(
                     connection, speaker, now, booking.named_service(voice, meaning, text)
                 ):
@@ -115,6 +126,14 @@ async def respond(
                 return await _take(step, voice, connection, speaker, now)
             case _:
                 assert_never(event)
+
+
+async def _note(connection: AsyncConnection, voice: Voice, meaning: Meaning, text: str, now: datetime.datetime) -> None:
+    """Count the decision, and keep what nobody could answer for the editors."""
+    about = meaning.matches[0].slug if meaning.decision in ("answer", "suggest") and meaning.matches else ""
+    await tallies.count(connection, day_of(now), meaning.decision, about, meaning.language)
+    if meaning.decision == "decline" and meaning.has_words:
+        await unanswered.keep(connection, day_of(now), meaning.language, text)
 
 
 async def _has_booked(
@@ -161,6 +180,8 @@ async def _take(
             return await offering.subscribe(voice, connection, search, speaker, now)
         case Unsubscribe(number=number):
             return await offering.unsubscribe(voice, connection, number, speaker)
+        case StartTalk() | EndTalk() | ShowPrivacy() | GiveData() | AskDelete() | DeleteAll():
+            return await _turn_to_people(step, voice, connection, speaker, now)
         case JoinWaiting():
             return await waitlist.join(voice, connection, step, speaker, now)
         case LeaveWaiting(number=number):
@@ -169,6 +190,31 @@ async def _take(
             return await waitlist.accept(voice, connection, number, speaker, now)
         case _:
             return await _change(step, voice, connection, speaker, now)
+
+
+async def _turn_to_people(
+    step: StartTalk | EndTalk | ShowPrivacy | GiveData | AskDelete | DeleteAll,
+    voice: Voice,
+    connection: AsyncConnection,
+    speaker: Speaker,
+    now: datetime.datetime,
+) -> Sequence[Reply]:
+    """To a person at Amal, and about what is kept."""
+    match step:
+        case StartTalk():
+            return await talking.start(voice, connection, speaker, now)
+        case EndTalk():
+            return await talking.end(voice, connection, speaker, now)
+        case ShowPrivacy():
+            return privacy.about(voice)
+        case GiveData():
+            return await privacy.give(voice, connection, speaker)
+        case AskDelete():
+            return privacy.ask(voice)
+        case DeleteAll():
+            return await privacy.delete(voice, connection, speaker, now)
+        case _:
+            assert_never(step)
 
 
 def _look(step: ListOffers | NarrowOffers | ShowOffers | ShowOffer, voice: Voice) -> Sequence[Reply]:

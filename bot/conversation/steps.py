@@ -7,6 +7,9 @@ Tags live for ever: somebody may press a button that is years old. A step that c
 from dataclasses import dataclass
 from typing import ClassVar
 
+from bot.conversation.offer_steps import ListOffers, NarrowOffers, ShowOffer, ShowOffers, Subscribe, Unsubscribe
+from bot.conversation.person_steps import AskDelete, DeleteAll, EndTalk, GiveData, ShowPrivacy, StartTalk
+
 
 @dataclass(frozen=True, slots=True)
 class ListLanguages:
@@ -293,61 +296,6 @@ class AcceptPlace:
     number: str
 
 
-@dataclass(frozen=True, slots=True)
-class ListOffers:
-    """Show the kinds of courses and activities."""
-
-    tag: ClassVar = "ok"
-    language: str
-
-
-@dataclass(frozen=True, slots=True)
-class NarrowOffers:
-    """Ask what narrows a search most, or show its list. `search`: see `bot.offers.pack_search`; `asked`: questions."""
-
-    tag: ClassVar = "on"
-    language: str
-    search: str
-    asked: str
-
-
-@dataclass(frozen=True, slots=True)
-class ShowOffers:
-    """Show a page of what a search finds, from page 0."""
-
-    tag: ClassVar = "os"
-    language: str
-    search: str
-    page: str
-
-
-@dataclass(frozen=True, slots=True)
-class ShowOffer:
-    """Show one course or activity."""
-
-    tag: ClassVar = "oo"
-    language: str
-    offer: str
-
-
-@dataclass(frozen=True, slots=True)
-class Subscribe:
-    """Tell this person when something appears that a search would find."""
-
-    tag: ClassVar = "ow"
-    language: str
-    search: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unsubscribe:
-    """Tell them no more."""
-
-    tag: ClassVar = "ox"
-    language: str
-    number: str
-
-
 Step = (
     ListLanguages
     | ChooseLanguage
@@ -385,5 +333,11 @@ Step = (
     | ShowOffer
     | Subscribe
     | Unsubscribe
+    | StartTalk
+    | EndTalk
+    | ShowPrivacy
+    | GiveData
+    | AskDelete
+    | DeleteAll
 )
 STEPS: dict[str, type[Step]] = {step.tag: step for step in Step.__args__}

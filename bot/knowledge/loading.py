@@ -12,6 +12,7 @@ from bot.knowledge.schema import ActionFile
 from bot.knowledge.snapshot import Action, Entry, Snapshot, Status, Text, Topic, source_version
 from bot.knowledge.written import FACTS, Written, WrittenEntry, WrittenText, read
 from bot.languages import LANGUAGES, SOURCE
+from bot.scheduling import Hours, Moment
 
 
 class BrokenKnowledge(Exception):
@@ -52,8 +53,15 @@ def freeze(written: Written) -> Frozen:
         facts=facts,
         permanences={name: permanence_of(name, file.content, facts) for name, file in written.permanences.items()},
         offers=offers_of(written, facts),
+        hours=_hours(written),
     )
     return Frozen(snapshot, sorted({*written.problems, *_faults(written, facts)}))
+
+
+def _hours(written: Written) -> Hours:
+    desk = written.desk.content
+    moments = tuple(Moment(each.weekday, each.start, each.end, 0, 0) for each in desk.hours if each.start < each.end)
+    return Hours(moments, frozenset(desk.closed), desk.example)
 
 
 def _topics(written: Written) -> Iterator[tuple[str, Topic]]:
@@ -134,6 +142,11 @@ def _faults(written: Written, facts: Mapping[str, Fact]) -> Iterator[Problem]:
     for file in written.permanences.values():
         yield from faults_of(file, facts)
     yield from faults_of_offers(written, facts)
+    for place, moment in enumerate(written.desk.content.hours):
+        if moment.start >= moment.end:
+            message = marked("this moment begins at {start} and ends at {end}; mend `from` or `to`")
+            line = written.desk.line("hours", place)
+            yield problem(written.desk.path, line, message, start=moment.start, end=moment.end, fault=True)
 
 
 def _twins(written: Written) -> Iterator[Problem]:

@@ -156,6 +156,24 @@ class PermanenceFile(_File):
     places: Literal["family", "person"] = Field("family", description=marked("`family` or `person`"))
 
 
+class DeskMoment(BaseModel):
+    """When somebody answers in the chat."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    weekday: Weekday = Field(description=marked("a weekday, in English or Dutch: monday"))
+    start: Time = Field(alias="from", description=marked('a time: "13:30"'))
+    end: Time = Field(alias="to", description=marked('a time: "13:30"'))
+
+
+class DeskFile(_File):
+    """`desk.yaml`"""
+
+    hours: tuple[DeskMoment, ...] = Field((), description=marked("a list: each moment with weekday, from and to"))
+    closed: tuple[Date, ...] = Field((), description=marked("a list of dates: [2026-12-24, 2026-12-31]"))
+    example: bool = Field(False, description=marked("true or false"))
+
+
 def _listed(text: Any) -> Any:
     """A list, or a cell of a spreadsheet with commas: `monday, wednesday`."""
     parts = [part.strip() for part in re.split("[,;]", text)] if isinstance(text, str) else text

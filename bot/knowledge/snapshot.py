@@ -11,7 +11,7 @@ from typing import Literal
 from bot.knowledge.facts import Fact, fill
 from bot.languages import LANGUAGES
 from bot.offers import Offers
-from bot.scheduling import Permanence
+from bot.scheduling import Hours, Permanence
 
 LONGEST_REFERENCE = 40  # of the 64 bytes that Telegram gives a button, the rest is the step's tag and language
 
@@ -83,6 +83,7 @@ class Snapshot:
     facts: Mapping[str, Fact]
     permanences: Mapping[str, Permanence] = field(default_factory=dict)
     offers: Offers = field(default_factory=Offers)
+    hours: Hours = field(default_factory=Hours)
 
     def fill(self, markdown: str, language: str) -> str:
         """`markdown` with each `{{ group.name }}` in it replaced by that fact; raises `KeyError` for an unknown one."""

@@ -12,6 +12,7 @@ from bot.knowledge import files
 from bot.knowledge.problems import Problem, marked
 from bot.knowledge.schema import (
     CatalogueFile,
+    DeskFile,
     EntryFile,
     FactsFile,
     NeighbourhoodsFile,
@@ -25,7 +26,7 @@ from bot.knowledge.spreadsheets import SPREADSHEETS, Row, read_spreadsheet
 from bot.languages import LANGUAGES
 
 FACTS, CATALOGUE, TOPIC, ENTRY = "facts.yaml", "catalogue.yaml", "topic.yaml", "entry.yaml"
-NEIGHBOURHOODS = "neighbourhoods.yaml"
+NEIGHBOURHOODS, DESK = "neighbourhoods.yaml", "desk.yaml"
 OFFERS, PERMANENCES = "offers", "permanences"
 NOT_TOPICS = {OFFERS, PERMANENCES}
 
@@ -99,6 +100,7 @@ class Written:
     facts: YamlFile[FactsFile]
     catalogue: YamlFile[CatalogueFile]
     neighbourhoods: YamlFile[NeighbourhoodsFile]
+    desk: YamlFile[DeskFile]
     topics: dict[str, WrittenTopic] = field(default_factory=dict)
     permanences: dict[str, YamlFile[PermanenceFile]] = field(default_factory=dict)
     offers: list[WrittenOffer] = field(default_factory=list)
@@ -125,6 +127,7 @@ def read(directory: Path) -> Written:
         reader.yaml(directory / FACTS, FactsFile, typed=True),
         reader.yaml(directory / CATALOGUE, CatalogueFile),
         reader.yaml(directory / NEIGHBOURHOODS, NeighbourhoodsFile),
+        reader.yaml(directory / DESK, DeskFile),
     )
     for folder in _folders(directory):
         if folder.name not in NOT_TOPICS:

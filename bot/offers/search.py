@@ -68,7 +68,7 @@ class Offers:
         """What meets all wishes and is still open, the nearest dates first."""
         tests = [test for _, test in self._tests(search)]
         found = (each for each in self.offers if each.kind == search.kind and all(test(each) for test in tests))
-        return sorted((each for each in found if each.is_open(today)), key=lambda each: _order(each, search, today))
+        return sorted((each for each in found if each.is_open(today)), key=_order(search, today))
 
     def nearest(self, search: Search, today: datetime.date) -> tuple[Search, list[Offer]]:
         """Where nothing meets all wishes: what meets the most, with the search that finds it.
@@ -77,7 +77,7 @@ class Offers:
         """
         tests = dict(self._tests(search))
         there = (each for each in self.offers if each.kind == search.kind and each.is_open(today))
-        unmet = {frozenset(name for name, test in tests.items() if not test(each)) for each in there}
+        unmet = {tuple(name for name, test in tests.items() if not test(each)) for each in there}
         order = list(FIELDS.values())
         best = min(
             (names for names in unmet if len(names) < len(tests)),
@@ -108,15 +108,22 @@ class Offers:
             yield from self.neighbourhoods[code].near
 
 
-def _order(offer: Offer, search: Search, today: datetime.date) -> tuple[bool, bool, datetime.date, str]:
-    here, audience = search.of("neighbourhood"), search.of("audience")
-    elsewhere = bool(here) and offer.neighbourhood not in here
-    for_all = bool(audience) and not offer.audience & set(audience)
-    return elsewhere, for_all, max(offer.first or today, today), offer.id
+def _order(search: Search, today: datetime.date) -> Callable[[Offer], tuple[bool, bool, datetime.date, str]]:
+    """In the neighbourhood itself before those beside it, for this audience before for everybody, soonest first."""
+    here, audience = search.of("neighbourhood"), set(search.of("audience"))
+
+    def order(offer: Offer) -> tuple[bool, bool, datetime.date, str]:
+        elsewhere = bool(here) and offer.neighbourhood not in here
+        for_all = bool(audience) and offer.audience.isdisjoint(audience)
+        return elsewhere, for_all, max(offer.first or today, today), offer.id
+
+    return order
 
 
 def _test(name: str, values: Sequence[str]) -> Callable[[Offer], bool]:
-    meets = _MEETS[name]
+    meets, first = _MEETS[name], values[0]
+    if len(values) == 1:
+        return lambda offer: meets(offer, first)
     return lambda offer: any(meets(offer, value) for value in values)
 
 

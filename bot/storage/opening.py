@@ -1,6 +1,7 @@
 """Opening a database and bringing it up to date."""
 
-from collections.abc import AsyncIterator
+import datetime
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from bot.storage import sqlite
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _CONNECT_SECONDS, _COMMAND_SECONDS = 10, 30
+
+
+Clock = Callable[[], datetime.datetime]
 
 
 class Unavailable(Exception):

@@ -183,6 +183,15 @@ sessions = Table(
     Index("ix_sessions_staff", "staff"),
 )
 
+# Calendar addresses that members made for themselves, one for a service.
+feeds = Table(
+    "feeds",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("staff", Integer, ForeignKey("staff.id", ondelete="CASCADE"), nullable=False),
+    Column("service", String(64), nullable=False),
+)
+
 # What staff did: who (their label then), what, and about what; never what a newcomer wrote.
 staff_log = Table(
     "staff_log",

@@ -12,7 +12,7 @@ from typing import Literal
 from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.storage.schema import sessions, sign_ins, staff, staff_log
+from bot.storage.schema import feeds, sessions, sign_ins, staff, staff_log
 from bot.storage.upsert import insert_for
 
 Role = Literal["desk", "editor", "administrator"]
@@ -94,7 +94,7 @@ async def change_role(connection: AsyncConnection, number: int, role: Role) -> b
 
 async def remove(connection: AsyncConnection, number: int) -> bool:
     """Take a member away, and end their sessions at once."""
-    for table in (sessions, sign_ins):
+    for table in (sessions, sign_ins, feeds):
         await connection.execute(delete(table).where(table.c.staff == number))
     return (await connection.execute(delete(staff).where(staff.c.id == number))).rowcount == 1
 
@@ -143,8 +143,24 @@ async def sign_out(connection: AsyncConnection, session: Session) -> None:
     await connection.execute(delete(sessions).where(sessions.c.hash == session.hash))
 
 
+async def make_feed(connection: AsyncConnection, number: int, service: str) -> str:
+    """A token for a calendar address of this member, until they sign out everywhere or leave."""
+    token = secrets.token_urlsafe(32)
+    await connection.execute(insert(feeds).values(hash=_hash(token), staff=number, service=service))
+    return token
+
+
+async def service_of_feed(connection: AsyncConnection, token: str) -> str | None:
+    """The service whose calendar a token opens; None when it opens none."""
+    service: str | None = (
+        await connection.execute(select(feeds.c.service).where(feeds.c.hash == _hash(token)))
+    ).scalar()
+    return service
+
+
 async def sign_out_everywhere(connection: AsyncConnection, number: int) -> int:
-    """End every session of a member; how many there were."""
+    """End every session of a member, and their calendar addresses; how many sessions there were."""
+    await connection.execute(delete(feeds).where(feeds.c.staff == number))
     return (await connection.execute(delete(sessions).where(sessions.c.staff == number))).rowcount
 
 

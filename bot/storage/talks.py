@@ -123,7 +123,7 @@ async def close(connection: AsyncConnection, talk: Talk, now: datetime.datetime,
 
 
 async def _keep(connection: AsyncConnection, talk: Talk, words: Words, now: datetime.datetime) -> Message:
-    said_by = {"who": words.who, "text": words.text, "group_message": words.group_message}
+    said_by = {"who": words.who, "text": words.text.replace("\0", ""), "group_message": words.group_message}
     row = insert(messages).values(conversation=talk.id, at=now, **said_by).returning(*messages.c)
     return _message((await connection.execute(row)).one())
 

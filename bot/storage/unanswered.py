@@ -11,14 +11,29 @@ from bot.storage.schema import unanswered
 
 OPEN, ADDED, PUT_AWAY = "open", "added", "put away"
 LONGEST = 300  # signs
+_READ = 4 * LONGEST  # of a longer text no more is looked at; a number that is cut there is past what is kept
 
 _HIDDEN = "…"
+_AT = "[@＠﹫]"
+_SIGN = r"[^\s@＠﹫\u3000-\u9fff\uff00-\uffef]"  # of an address; Chinese, which has no spaces, goes on after one
+_DIGIT = r"[\d\u1369-\u137c]"  # in any script, and those of Ethiopia
+_BETWEEN = r"[\s./,()\[\]_·•–—−\u2010-\u2012،٫٬\u200c\u200d\ufe0f\u20e3-]{0,4}"  # what people write inside a number
+_ALONE = "(?<![a-z0-9])"  # where a word in Latin letters begins; Chinese may stand right before it
+_STREETS = "straat|laan|steenweg|plein|kaai|dreef|markt|kouter"
 _TELLS_WHO = re.compile(
-    r"\S+@\S+"  # mail addresses, and names in chats
-    r"|(?:https?://|www\.)\S+"
-    r"|@\w+"
-    r"|\+?\d(?:[\s./()-]?\d){4,}",  # phone numbers, and numbers of files and papers, in any digits
+    rf"{_SIGN}{{1,64}}\s?(?:{_AT}|[(\[]\s?at\s?[)\]])\s?{_SIGN}*[.]{_SIGN}+"  # mail addresses, also with spaces
+    rf"|{_SIGN}{{1,64}}{_AT}{_SIGN}*"
+    rf"|{_AT}\s?\w+"  # names in chats
+    rf"|{_ALONE}(?:[a-z][a-z0-9+.-]{{1,30}}:/{{1,2}}|www[.]){_SIGN}+"
+    rf"|{_ALONE}[a-z0-9-]{{1,63}}(?:[.][a-z0-9-]{{1,63}}){{0,5}}[.][a-z]{{2,24}}/{_SIGN}+"  # t.me/name
+    rf"|[^\W\d_]{{2,40}}(?:{_STREETS})\s(?:nr[.]?\s?)?{_DIGIT}+(?:\s?[a-z]\b)?(?:,?\s(?:bus|bte)\s?\w+)?"  # homes
+    rf"|(?:{_ALONE}[a-z]{{1,4}})?[+＋]?{_DIGIT}(?:{_BETWEEN}{_DIGIT}){{4,}}"  # phones, files, accounts, days of birth
+    rf"|{_ALONE}(?:[a-z]{{0,8}}{_DIGIT}){{5,}}\w*",  # numbers of papers, with letters in them
+    re.IGNORECASE,
 )
+# What cannot be seen and is no part of a word, turns text around, or has no place in a database.
+_STRIPPED = dict.fromkeys((0xAD, 0x61C, 0x200B, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF))
+_NO_TEXT = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\ud800-\\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +49,14 @@ class Unanswered:
 
 def scrubbed(text: str) -> str:
     """`text` without mail addresses, links, names in chats and long numbers, and no longer than is kept."""
-    return _TELLS_WHO.sub(_HIDDEN, " ".join(text.split()))[:LONGEST]
+    seen = " ".join(_NO_TEXT.sub(" ", text[:_READ].translate(_STRIPPED)).split())
+    return _TELLS_WHO.sub(_HIDDEN, seen)[:LONGEST].rstrip()
 
 
 async def keep(connection: AsyncConnection, day: datetime.date, language: str, text: str) -> None:
     """Keep a question for the editors."""
-    if cleaned := scrubbed(text).strip(_HIDDEN + " "):
+    cleaned = scrubbed(text)
+    if cleaned.strip(_HIDDEN + " "):
         row = {"day": day, "language": language, "text": cleaned, "state": OPEN}
         await connection.execute(insert(unanswered).values(row))
 

@@ -11,7 +11,7 @@ ALLOWED_UPDATES = ("message", "edited_message", "callback_query")
 
 def parse(update: Update) -> Event | None:
     """The event in `update`. Groups, channels and Telegram's own notices give none."""
-    key = f"{CHANNEL}:{update.update_id}"
+    key = key_of(update)
     if update.callback_query:
         return _parse_press(update.callback_query, key)
     message = update.message or update.edited_message
@@ -28,8 +28,11 @@ def parse(update: Update) -> Event | None:
 def _parse_words(words: str, speaker: Speaker, key: str) -> Event:
     if not words.startswith("/"):
         return Utterance(text=words, speaker=speaker, key=key)
-    name = words[1:].split(maxsplit=1)[0].partition("@")[0].lower() if len(words) > 1 else ""
-    return Start(speaker=speaker, key=key) if name == "start" else Command(name=name, speaker=speaker, key=key)
+    called, payload = (*words[1:].split(maxsplit=1), "", "")[:2]
+    name = called.partition("@")[0].lower()
+    if name == "start":
+        return Start(payload=payload.strip(), speaker=speaker, key=key)
+    return Command(name=name, speaker=speaker, key=key)
 
 
 def _parse_press(query: CallbackQuery, key: str) -> Event | None:
@@ -37,6 +40,11 @@ def _parse_press(query: CallbackQuery, key: str) -> Event | None:
     if chat is None or chat.type != ChatType.PRIVATE:
         return None
     return Press(data=query.data or "", speaker=Speaker(CHANNEL, str(chat.id), query.from_user.language_code), key=key)
+
+
+def key_of(update: Update) -> str:
+    """What names an update when it comes twice."""
+    return f"{CHANNEL}:{update.update_id}"
 
 
 def chat_of(update: Update) -> int:

@@ -13,10 +13,11 @@ from aiohttp import web
 from telegram import Bot, Message, Update
 from telegram.error import BadRequest, TelegramError
 
-from bot.conversation import Reply, Respond
+from bot.conversation import GroupMessage, GroupPress, Reply, Respond
 from bot.storage import Unavailable
 from bot.telegram.bot import api_call
-from bot.telegram.parse import ALLOWED_UPDATES, chat_of, parse, pressed_message
+from bot.telegram.group import GroupHandler, answer_message, answer_press, parse_group
+from bot.telegram.parse import ALLOWED_UPDATES, chat_of, key_of, parse, pressed_message
 from bot.telegram.render import Outgoing, render
 from bot.telegram.send import Call, extra_calls, text_calls
 
@@ -28,11 +29,15 @@ log = structlog.get_logger(__name__)
 
 
 class Receiver:
-    """Handles updates: those of one chat one after the other, those of different chats side by side."""
+    """Handles updates: those of one chat one after the other, those of different chats side by side.
 
-    def __init__(self, bot: Bot, respond: Respond) -> None:
+    `group` is given what staff do in their group.
+    """
+
+    def __init__(self, bot: Bot, respond: Respond, group: GroupHandler | None = None) -> None:
         self.bot = bot
         self._respond = respond
+        self._group = group
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     async def receive(self, update: Update) -> None:
@@ -42,6 +47,9 @@ class Receiver:
             await self._handle(update)
 
     async def _handle(self, update: Update) -> None:
+        if self._group and (done := parse_group(update, self._group.group_id)):
+            await self._handle_group(self._group, update, done)
+            return
         event = parse(update)
         if event is None:
             await self._acknowledge(update)
@@ -55,6 +63,20 @@ class Receiver:
             log.error("telegram refused", error=type(error).__name__, reason=error.message)
         finally:
             await self._acknowledge(update)
+
+    async def _handle_group(self, group: GroupHandler, update: Update, event: GroupMessage | GroupPress) -> None:
+        """A fault of ours is logged and acknowledged; when the database is away, the update comes again."""
+        sentence = None
+        try:
+            sentence = await group.handle(event, key_of(update))
+        except Unavailable:
+            raise
+        except Exception:
+            log.exception("group not handled", event_type=type(event).__name__)
+        if update.callback_query:
+            await answer_press(self.bot, update.callback_query.id, sentence)
+        elif isinstance(event, GroupMessage) and sentence:
+            await answer_message(self.bot, group.group_id, event, sentence)
 
     async def _acknowledge(self, update: Update) -> None:
         """Stop the waiting sign on a pressed button; too late is no harm."""

@@ -58,6 +58,7 @@ class Filters:
 
     def __init__(self, code: str, spoken: FilterWords, shared: "Filters | None" = None) -> None:
         self._patterns: Patterns[Label] = Patterns(_labelled(code, spoken))
+        self._years = Patterns([(True, spoken.years)])
         self._shared = shared
         self._misleading = sorted((words(fold(phrase)) for phrase in spoken.misleading), key=len, reverse=True)
         self._numbers = {
@@ -74,8 +75,9 @@ class Filters:
         found = without(said, self._misleading)
         present = words_present(found)
         # "What can I do in my free time" names a kind, and does not ask for what is free.
-        labels = {label for label in self._labels(folded, said) if label[0] == "kind"}
-        labels |= {label for label in self._labels(folded, found) if label[0] != "kind"}
+        labels = self._labels(folded, found)
+        if len(found) < len(said):
+            labels |= {label for label in self._labels(folded, said) if label[0] == "kind"}
         labels |= {("level", _LEVEL_CODES[word]) for word in present if word in _LEVEL_CODES}
         wishes = {Wish(name, value) for name, value in labels if name not in ("kind", _YEARS)}
         if (age := self._age(found, labels)) is not None:
@@ -109,7 +111,7 @@ class Filters:
                 yield place, self._numbers[word], ""
 
     def _is_years(self, word: str) -> bool:
-        return (_YEARS, "") in self._patterns.found_in(word, words_present([word]))
+        return bool(self._years.found_in(word, words_present([word])))
 
 
 def _labelled(code: str, spoken: FilterWords) -> Iterator[tuple[Label, Iterable[str]]]:

@@ -4,8 +4,8 @@ A pattern is one to four words; `suicid*` stands for every word that begins so. 
 of a pattern is any run of signs.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import Generic, TypeVar
 
 from bot.understanding.normalise import SCRIPTS, fold, words
@@ -30,18 +30,20 @@ class Patterns(Generic[Label]):
         self._by_beginning: dict[str, list[tuple[Pattern, Label]]] = defaultdict(list)
         self._others: list[tuple[Pattern, Label]] = []
         self._runs: list[tuple[Pattern, Label]] = []
-        for label, patterns in labelled:
-            for pattern in fold("\n".join(patterns)).splitlines():
-                self._add(pattern, label)
+        folded = [(label, line) for label, each in labelled for line in fold("\n".join(each)).splitlines()]
+        han = [(label, line) for label, line in folded if SCRIPTS["han"].search(line)]
+        spelt = [(label, tuple(_parts(line))) for label, line in folded if not SCRIPTS["han"].search(line)]
+        common = Counter(part for _, parts in spelt for part in parts)
+        for label, parts in spelt:
+            self._add(parts, label, common)
+        self._runs = [(tuple(line.replace(_ANY, "").split()), label) for label, line in han]
         self._runs.sort(key=lambda run: -len(run[0][0]))
 
-    def _add(self, pattern: str, label: Label) -> None:
-        parts = tuple(_parts(pattern))
-        anchor = next((part for part in parts if not part.endswith(_ANY)), None)
+    def _add(self, parts: Pattern, label: Label, common: Mapping[str, int]) -> None:
+        """Under the word of the pattern that the fewest patterns have, so that few are looked at."""
+        anchor = min((part for part in parts if not part.endswith(_ANY)), key=common.__getitem__, default=None)
         longest = max(parts, key=len, default="")
-        if SCRIPTS["han"].search(pattern):
-            self._runs.append((tuple(pattern.replace(_ANY, "").split()), label))
-        elif anchor:
+        if anchor:
             self._by_word[anchor].append((parts, label))
         elif len(longest) > _KEY:
             self._by_beginning[longest[:_KEY]].append((parts, label))

@@ -37,6 +37,12 @@ def upgrade() -> None:
     )
     op.create_index("ix_sessions_staff", "sessions", ["staff"])
     op.create_table(
+        "feeds",
+        sa.Column("hash", sa.String(64), primary_key=True),
+        sa.Column("staff", sa.Integer, sa.ForeignKey("staff.id", ondelete="CASCADE"), nullable=False),
+        sa.Column("service", sa.String(64), nullable=False),
+    )
+    op.create_table(
         "staff_log",
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("at", INSTANT, nullable=False),
@@ -102,6 +108,6 @@ def downgrade() -> None:
     op.drop_column("outbox", "message")
     for table in (
         *("messages", "conversations", "tallies", "unanswered"),
-        *("staff_log", "sessions", "sign_ins", "staff"),
+        *("staff_log", "feeds", "sessions", "sign_ins", "staff"),
     ):
         op.drop_table(table)
