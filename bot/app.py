@@ -202,7 +202,10 @@ async def _open_telegram(
         raise WrongSettings(
             f"{PREFIX}TELEGRAM_TOKEN is not accepted by Telegram; it takes the token that @BotFather gives"
         ) from None
-    receiver = telegram.Receiver(bot, conversation.respond)
+    group = conversation.group if settings.staff_chat is not None else None
+    if group and settings.staff_chat is not None:
+        group.client, group.group_id = telegram.Group(bot, settings.staff_chat), settings.staff_chat
+    receiver = telegram.Receiver(bot, conversation.respond, group)
     pushes = {telegram.CHANNEL: telegram.push(bot)}
     if not settings.webhook_url or not settings.webhook_secret:
         return pushes, (telegram.poll(receiver),)

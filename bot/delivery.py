@@ -161,7 +161,7 @@ class Delivery:
             if notice.kind == TO_PERSON and notice.message and not isinstance(outcome, Later):
                 message = await talks.message(connection, notice.message)
                 if message:
-                    await talks.set_reached(connection, message.conversation, reached=isinstance(outcome, Sent))
+                    await talks.set_reached(connection, message, self.clock(), reached=isinstance(outcome, Sent))
             match outcome:
                 case None:
                     await outbox.mark_dropped(connection, notice.id)

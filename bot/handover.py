@@ -12,7 +12,7 @@ from bot.knowledge import Holder
 from bot.languages import LANGUAGES, SOURCE
 from bot.storage import events, staff, talks
 from bot.storage.outbox import Notice
-from bot.storage.talks import ENDED, Talk, Words
+from bot.storage.talks import ENDED, FORGET, UNREACHED, Talk, Words
 from bot.texts import Texts, marked
 from bot.understanding import Understanding
 
@@ -34,6 +34,8 @@ SENTENCES: tuple[str, ...] = (
     marked("Thank you, and goodbye. You can always write to us again."),
 )
 CLOSE_COMMAND = "/close"
+NO_CONVERSATION = "Dit hoort bij geen gesprek. / This belongs to no conversation."
+US = "Wegwijs"  # who tells staff what became of a conversation
 SAY, CLOSE = "gs", "gc"  # what a button in the group begins with
 
 
@@ -50,6 +52,17 @@ class GroupClient(Protocol):
 
     async def close_topic(self, topic: int) -> None: ...
 
+    async def delete_topic(self, topic: int) -> None: ...
+
+
+_TOLD = {
+    ENDED: "Dit gesprek is afgesloten. / This conversation is closed.",
+    UNREACHED: (
+        "Het laatste bericht kon niet bezorgd worden: de bot is geblokkeerd of de chat is weg. / "
+        "The last message could not be delivered: the bot was blocked, or the chat is gone."
+    ),
+}
+
 
 class StaffGroup:
     """What goes to the staff's group and what comes from there."""
@@ -59,13 +72,17 @@ class StaffGroup:
     ) -> None:
         self._database, self._knowledge, self._texts, self._clock = database, knowledge, texts, clock
         self.client: GroupClient | None = None
+        self.group_id = 0
 
     async def deliver(self, notice: Notice) -> Sent | Later | Unreachable | None:
         """Post what a notice tells; None where there is no group, or nothing to tell any more."""
         if self.client is None:
             return None
-        if notice.kind == ENDED:
-            return await self._end(notice)
+        if notice.kind == FORGET:
+            await self.client.delete_topic(int(notice.about))
+            return Sent()
+        if notice.kind in (ENDED, UNREACHED):
+            return await self._tell(notice, self.client)
         async with storage.begin(self._database) as connection:
             message = await talks.message(connection, notice.message or 0)
             talk = await talks.get(connection, message.conversation) if message else None
@@ -82,18 +99,28 @@ class StaffGroup:
         return Sent()
 
     def _post(self, talk: Talk, message: talks.Message, *, first: bool) -> GroupPost:
-        facts = self._knowledge.current.snapshot.facts
-        sentences = [sentence(self._texts, number, SOURCE, facts) for number in range(len(SENTENCES))]
-        return GroupPost(
-            talk.id, talk.language, talk.topic, message.who, message.text, tuple(sentences) if first else ()
-        )
+        dutch, theirs = self._sentences(SOURCE), self._sentences(talk.language)
+        picked = [other for own, other in zip(theirs, dutch, strict=True) if own == message.text and own != other]
+        text = "\n".join((message.text, *(f"({each})" for each in picked if message.who)))
+        return GroupPost(talk.id, talk.language, talk.topic, message.who, text, dutch if first else ())
 
-    async def _end(self, notice: Notice) -> Sent | None:
+    def _sentences(self, language: str) -> tuple[str, ...]:
+        facts = self._knowledge.current.snapshot.facts
+        return tuple(sentence(self._texts, number, language, facts) for number in range(len(SENTENCES)))
+
+    async def _tell(self, notice: Notice, client: GroupClient) -> Sent | Later | Unreachable | None:
+        """Let staff know that a conversation is over, or that their words could not be delivered."""
         async with storage.begin(self._database) as connection:
             talk = await talks.get(connection, int(notice.chat))
-        if talk is None or talk.topic is None or self.client is None:
+            there = bool(talk and await talks.said(connection, talk.id))
+        if talk is None or not there:
             return None
-        await self.client.close_topic(talk.topic)
+        told = _TOLD[notice.kind]
+        posted = await client.post(GroupPost(talk.id, talk.language, talk.topic, US, told))
+        if not isinstance(posted, Posted):
+            return posted
+        if notice.kind == ENDED and talk.topic is not None:
+            await client.close_topic(talk.topic)
         return Sent()
 
     async def handle(self, event: GroupMessage | GroupPress, key: str) -> str | None:
@@ -103,20 +130,21 @@ class StaffGroup:
             if not await events.claim(connection, key, now):
                 return None
             talk = await self._talk_of(connection, event)
-            if talk is None:
-                return "Dit hoort bij geen gesprek. / This belongs to no conversation."
-            if talk.closed_at is not None:
-                return "Dit gesprek is afgesloten. / This conversation is closed."
+            if talk is None:  # colleagues who write to one another
+                return None if isinstance(event, GroupMessage) else NO_CONVERSATION
             if _closes(event):
                 await talks.close(connection, talk, now, by_staff=True)
-                return "Afgesloten. / Closed."
+                return _TOLD[ENDED]
             text = self._words(event, talk)
+            if text == "":
+                return "Alleen woorden gaan door. / Only words are passed on."
             if text is None:
                 return "Deze knop is oud. / This button is old."
             member = await staff.by_telegram(connection, event.sender)
             who = member.label if member else f"Telegram …{event.sender[-4:]}"
             number = event.message if isinstance(event, GroupMessage) else None
-            await talks.from_staff(connection, talk, Words(who, text, number), now)
+            if not await talks.from_staff(connection, talk, Words(who, text, number), now):
+                return _TOLD[ENDED]
         return None if isinstance(event, GroupMessage) else "✓"
 
     async def _talk_of(self, connection: AsyncConnection, event: GroupMessage | GroupPress) -> Talk | None:

@@ -108,7 +108,7 @@ def _page(poster: Poster, title: str) -> Iterator[FPDF]:
     finally:
         for font in pdf.fonts.values():
             if isinstance(font, TTFFont):
-                font.ttfont.close()
+                font.close()
 
 
 def _code(address: str) -> BytesIO:

@@ -442,7 +442,7 @@ async def test_a_page_that_is_hidden_asks_for_nothing(client: Client, database: 
         page.on("request", lambda request: asked.append(request.url))
         await page.evaluate("Object.defineProperty(document, 'hidden', { value: true, configurable: true })")
         await page.clock.run_for(120_000)
-        assert asked == []
+        assert [address for address in asked if "/static/" not in address] == []  # the icon may come late
         async with page.expect_request(f"**{LIST}/{talk.id}"):
             await page.evaluate("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))")
 

@@ -15,7 +15,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot import storage
 from bot.console.unanswered import MOST, ON_A_PAGE, PAGE
 from bot.languages import LANGUAGES
-from bot.learning import learn
 from bot.likeness import grouped
 from bot.storage import staff, unanswered
 from bot.storage.schema import unanswered as table
@@ -31,18 +30,13 @@ _LIKELY = re.compile(r'<li><a href="/staff/knowledge/([^/"]+)/(\w+)"><span lang=
 
 @pytest.fixture
 async def browser(
-    database: AsyncEngine, knowledge_copy: Path, few: Understanding, clock: Clock
+    database: AsyncEngine, knowledge_copy: Path, understanding: Understanding, clock: Clock
 ) -> AsyncIterator[Client]:
-    """An editor's browser, on a small knowledge directory of its own."""
-    async with open_console(database, few, clock, knowledge_copy) as client:
+    """An editor's browser; what it writes goes to a small knowledge directory of its own."""
+    async with open_console(database, understanding, clock, knowledge_copy) as client:
         await sign_in(client, database, NOW, "editor")
         client.session.headers["Accept-Language"] = "en"
         yield client
-
-
-@pytest.fixture
-def few(knowledge_copy: Path) -> Understanding:
-    return learn(knowledge_copy)
 
 
 async def _asked(database: AsyncEngine, *texts: str, language: str = "nl", days_ago: int = 0) -> list[int]:
@@ -256,7 +250,7 @@ async def test_a_form_that_cannot_be_right_comes_back_with_a_sentence_and_what_w
 async def test_numbers_that_no_page_of_ours_wrote_are_refused_with_a_sentence(
     browser: Client, ids: str, action: str
 ) -> None:
-    status, html = await send(browser, f"{PAGE}/{action}", _form([], ids=ids))
+    status, html = await send(browser, f"{PAGE}/{action}", {**_form([]), "ids": ids})
     assert status == 422
     assert "Choose a question from the list." in html
 
@@ -275,7 +269,7 @@ async def test_a_question_that_is_there_already_is_refused_and_stays_open(
 
 async def test_a_language_without_a_text_is_refused_with_a_sentence(browser: Client, database: AsyncEngine) -> None:
     ids = await _asked(database, "Ku je shkolla", language="sq")
-    status, html = await send(browser, f"{PAGE}/add", _form(ids, language="sq", question="Ku je shkolla"))
+    status, html = await send(browser, f"{PAGE}/add", _form(ids, list="sq", language="sq", question="Ku je shkolla"))
     assert status == 422
     assert "no text in this language yet" in html
     assert '<option value="sq" lang="sq" selected>' in html

@@ -171,8 +171,6 @@ async def test_staff_answer_in_the_group_and_close_it_there(
 
 async def test_what_belongs_to_no_conversation_or_is_forged_is_told_to_staff(group: StaffGroup) -> None:
     events = (
-        GroupMessage(1, None, "x", 1, "5"),
-        GroupMessage(None, 77, "x", 2, "5"),
         GroupPress("gs:999:1", "5"),
         GroupPress("gs:x:1", "5"),
         GroupPress("zz", "5"),
@@ -180,6 +178,7 @@ async def test_what_belongs_to_no_conversation_or_is_forged_is_told_to_staff(gro
     )
     for number, event in enumerate(events):
         assert "geen gesprek" in (await group.handle(event, f"telegram:{number}") or "")
+    assert await group.handle(GroupMessage(1, None, "x", 1, "5"), "telegram:8") is None, "colleagues among themselves"
 
 
 async def test_a_forged_sentence_is_refused(

@@ -8,7 +8,7 @@ _COLOURS = ("#0b5f5b", "#5b8c2a", "#a3450c", "#6b6f76")
 _TEXT, _LINE, _PAPER = "#15211f", "#b9c7c3", "#ffffff"
 _FONT = "system-ui, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
 _WIDTH, _ROW, _AROUND = 760, 26, 90
-_MOST_LABELS = 14  # under bars that stand side by side
+_MOST_LABELS = 10  # under bars that stand side by side
 _NOT_WANTED = ("script", "style", "desc")
 
 
@@ -57,7 +57,7 @@ def _settings(sheet: Sheet) -> dict[str, Any]:
         "truncate_legend": -1,
         "truncate_label": -1,
         "max_scale": 8,
-        "value_formatter": lambda value: f"{value:.0f}",
+        "value_formatter": lambda value: f"{value:.0f}" if value == round(value) else "",
         "disable_xml_declaration": False,
         "style": _style(),
     }

@@ -192,9 +192,7 @@ def language_of(request: web.Request) -> str:
 
 def add_console(console: Console) -> None:
     """Serve every page of the console."""
-    from contextlib import suppress
-    from importlib import import_module
+    from bot.console import conversations, editing, figures, members, signing, today, unanswered
 
-    for name in ("signing", "today", "conversations", "unanswered", "editing", "figures", "members"):
-        with suppress(ModuleNotFoundError):
-            import_module(f"bot.console.{name}").add(console)
+    for page in (signing, today, conversations, unanswered, editing, figures, members):
+        page.add(console)

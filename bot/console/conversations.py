@@ -12,7 +12,7 @@ from bot.console.console import Console, Visit
 from bot.languages import SOURCE
 from bot.storage import talks
 from bot.storage.talks import Message, Talk, Words
-from bot.texts import Texts
+from bot.texts import Texts, marked
 
 LONGEST = 3000  # signs in one answer; a chat takes no more than 4096, and words can be added to them on the way
 CLOSED_SHOWN = datetime.timedelta(days=30)
@@ -172,7 +172,7 @@ async def _answer(visit: Visit, words: Callable[[Talk], str]) -> bool:
             return False
         said = Words(who=visit.session.member.label, text=words(talk))
         await talks.from_staff(connection, talk, said, visit.now)
-        await visit.note(connection, "answer in a conversation", str(talk.id))
+        await visit.note(connection, marked("answer in a conversation"), str(talk.id))
     return True
 
 
@@ -184,5 +184,5 @@ async def _close(visit: Visit) -> web.Response:
     async with storage.begin(visit.console.database) as connection:
         talk = await _asked_for(visit, connection)
         if await talks.close(connection, talk, visit.now, by_staff=True):
-            await visit.note(connection, "close a conversation", str(talk.id))
+            await visit.note(connection, marked("close a conversation"), str(talk.id))
     return visit.go(_address(visit))

@@ -126,7 +126,7 @@ def _bookings(visit: Visit, bookings: Sequence[Bookings]) -> Sheet:
 
 def _helped(visit: Visit, helped: Parts[bool]) -> Sheet:
     rows = [Row(visit.say("Yes"), (helped.cells[True],)), Row(visit.say("No"), (helped.cells[False],))]
-    head = visit.say("Answer"), visit.say("Times")
+    head = visit.say("Yes or no"), visit.say("Times")
     return Sheet("helped", visit.say("“Did this help?”"), head, rows, (helped.total,), chart=False)
 
 

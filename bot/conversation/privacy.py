@@ -69,7 +69,7 @@ async def delete(
     voice: Voice, connection: AsyncConnection, speaker: Speaker, now: datetime.datetime
 ) -> Sequence[Reply]:
     """Delete everything now, and ask who waits for the places that came free."""
-    for booking in await personal.delete_all(connection, speaker.channel, speaker.chat):
+    for booking in await personal.delete_all(connection, speaker.channel, speaker.chat, now):
         permanence = voice.snapshot.permanences.get(booking.service)
         slot = open_slot(permanence, booking.start, now) if permanence else None
         if permanence and slot:

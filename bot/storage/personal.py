@@ -11,7 +11,7 @@ from bot.storage import bookings
 from bot.storage.bookings import BOOKED, Booking, to_booking
 from bot.storage.schema import bookings as bookings_table
 from bot.storage.schema import conversations, messages, outbox, people, subscriptions, waiting
-from bot.storage.talks import STAFF_GROUP
+from bot.storage.talks import STAFF_GROUP, forget_topics
 
 _OURS = {"id", "channel", "chat", "conversation", "group_message", "topic"}  # numbers that say nothing to a person
 
@@ -58,14 +58,18 @@ async def booked(connection: AsyncConnection, channel: str, chat: str) -> list[B
     return [to_booking(row) for row in rows]
 
 
-async def delete_all(connection: AsyncConnection, channel: str, chat: str) -> list[Booking]:
+async def delete_all(connection: AsyncConnection, channel: str, chat: str, now: datetime.datetime) -> list[Booking]:
     """Delete every row about this person at once; the bookings whose places came free by it."""
     freed = [each for each in await booked(connection, channel, chat) if await bookings.cancel(connection, each)]
-    talks = select(conversations.c.id).where(conversations.c.channel == channel, conversations.c.chat == chat)
-    numbers = [row.id for row in await connection.execute(talks)]
+    talks = select(conversations.c.id, conversations.c.topic).where(
+        conversations.c.channel == channel, conversations.c.chat == chat
+    )
+    found = list(await connection.execute(talks))
+    numbers = [row.id for row in found]
     to_group = (outbox.c.channel == STAFF_GROUP) & outbox.c.chat.in_([str(number) for number in numbers])
     await connection.execute(delete(outbox).where(to_group))
     await connection.execute(delete(messages).where(messages.c.conversation.in_(numbers)))
     for table in (outbox, conversations, bookings_table, waiting, subscriptions, people):
         await connection.execute(delete(table).where(table.c.channel == channel, table.c.chat == chat))
+    await forget_topics(connection, (row.topic for row in found if row.topic is not None), now)
     return freed

@@ -5,6 +5,7 @@ import datetime
 from sqlalchemy import Select, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.storage import talks
 from bot.storage.schema import (
     bookings,
     closures,
@@ -47,6 +48,9 @@ def _ended_before(instant: datetime.datetime) -> Select[tuple[int]]:
 async def delete_expired(connection: AsyncConnection, now: datetime.datetime) -> int:
     """Delete what is past its time; the number of rows that went."""
     today = now.date()
+    over = _ended_before(now - CONVERSATIONS)
+    topics = select(conversations.c.topic).where(conversations.c.id.in_(over), conversations.c.topic.is_not(None))
+    await talks.forget_topics(connection, (await connection.execute(topics)).scalars().all(), now)
     expired = (
         delete(people).where(people.c.seen_on < today - PEOPLE),
         delete(handled).where(handled.c.at < now - HANDLED),
@@ -61,8 +65,8 @@ async def delete_expired(connection: AsyncConnection, now: datetime.datetime) ->
         delete(staff_log).where(staff_log.c.at < now - STAFF_LOG),
         delete(unanswered).where(unanswered.c.day < today - UNANSWERED),
         delete(tallies).where(tallies.c.day < today - TALLIES),
-        delete(messages).where(messages.c.conversation.in_(_ended_before(now - CONVERSATIONS))),
-        delete(conversations).where(conversations.c.id.in_(_ended_before(now - CONVERSATIONS))),
+        delete(messages).where(messages.c.conversation.in_(over)),
+        delete(conversations).where(conversations.c.id.in_(over)),
         delete(subscriptions).where(subscriptions.c.until < today),
     )
     return sum([(await connection.execute(statement)).rowcount for statement in expired])

@@ -1,6 +1,7 @@
 """Conversations between a newcomer and staff, and what was said in them."""
 
 import datetime
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Row, insert, select, update
@@ -11,7 +12,8 @@ from bot.storage.schema import conversations, messages
 from bot.storage.upsert import insert_for
 
 STAFF_GROUP = "staffgroup"  # the channel that leads to the staff's group in Telegram; its chat is a conversation
-TO_STAFF, TO_PERSON, ENDED = "tostaff", "said", "ended"  # kinds of notices
+# Kinds of notices: words to staff and to the newcomer, the end, words that could not be delivered, a topic to delete.
+TO_STAFF, TO_PERSON, ENDED, UNREACHED, FORGET = "tostaff", "said", "ended", "unreached", "forget"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,8 @@ async def get(connection: AsyncConnection, number: int) -> Talk | None:
 async def listed(connection: AsyncConnection, *, closed: bool = False, most: int = 200) -> list[Talk]:
     """The open ones, or the closed ones, the latest first."""
     there = conversations.c.closed_at.is_not(None) if closed else conversations.c.closed_at.is_(None)
-    rows = select(conversations).where(there).order_by(conversations.c.id.desc()).limit(most)
+    latest = conversations.c.closed_at.desc() if closed else conversations.c.id.desc()
+    rows = select(conversations).where(there).order_by(latest).limit(most)
     return [_talk(row) for row in await connection.execute(rows)]
 
 
@@ -99,8 +102,14 @@ async def from_person(connection: AsyncConnection, talk: Talk, text: str, now: d
     return kept
 
 
-async def from_staff(connection: AsyncConnection, talk: Talk, words: Words, now: datetime.datetime) -> Message:
-    """What a member of staff says: kept, and on its way to the newcomer; from the console also to the group."""
+async def from_staff(connection: AsyncConnection, talk: Talk, words: Words, now: datetime.datetime) -> Message | None:
+    """What a member of staff says: kept, and on its way to the newcomer; from the console also to the group.
+
+    None when the conversation is over by now.
+    """
+    there = (conversations.c.id == talk.id) & conversations.c.closed_at.is_(None)
+    if (await connection.execute(select(conversations.c.id).where(there).with_for_update())).first() is None:
+        return None
     kept = await _keep(connection, talk, words, now)
     await outbox.put(connection, _draft(kept, TO_PERSON, talk.channel, talk.chat, now))
     if words.group_message is None:
@@ -159,9 +168,23 @@ async def of_group_message(connection: AsyncConnection, group_message: int) -> T
     return _talk(row) if row else None
 
 
-async def set_reached(connection: AsyncConnection, number: int, *, reached: bool) -> None:
-    """Whether our last words to the newcomer arrived."""
-    await connection.execute(update(conversations).where(conversations.c.id == number).values(reached=reached))
+async def set_reached(connection: AsyncConnection, said: Message, now: datetime.datetime, *, reached: bool) -> None:
+    """Whether these words of staff arrived; where they did not, staff are told in the group as well."""
+    there = conversations.c.id == said.conversation
+    await connection.execute(update(conversations).where(there).values(reached=reached))
+    if not reached:
+        await outbox.put(connection, _draft(said, UNREACHED, STAFF_GROUP, str(said.conversation), now))
+
+
+async def forget_topics(connection: AsyncConnection, topics: Iterable[int], now: datetime.datetime) -> None:
+    """Let the topics of conversations that are deleted here go from the group too."""
+    drafts = [
+        outbox.Draft(
+            key=f"{FORGET}:{topic}", kind=FORGET, channel=STAFF_GROUP, chat=str(topic), due=now, about=str(topic)
+        )
+        for topic in topics
+    ]
+    await outbox.put(connection, *drafts)
 
 
 def _talk(row: Row[tuple[object, ...]]) -> Talk:

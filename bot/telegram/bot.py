@@ -10,7 +10,8 @@ from typing import TypeVar
 import structlog
 from telegram import Bot
 from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
-from telegram.request import HTTPXRequest
+
+from bot.telegram.request import AiohttpRequest
 
 __all__ = ["InvalidToken", "api_call", "open_bot", "seconds"]
 
@@ -27,7 +28,7 @@ _FIRST_PAUSE = 0.5
 async def open_bot(token: str, api: str) -> AsyncIterator[Bot]:
     """A client that knows its own name. Waits until Telegram answers; raises `InvalidToken` when it refuses us."""
     os.environ.setdefault("PTB_TIMEDELTA", "1")  # times as timedelta, which the library will do by itself one day
-    calls, updates = HTTPXRequest(connection_pool_size=CONNECTIONS, pool_timeout=30), HTTPXRequest()
+    calls, updates = AiohttpRequest(CONNECTIONS), AiohttpRequest(1)
     bot = Bot(token, f"{api}/bot", f"{api}/file/bot", request=calls, get_updates_request=updates)
     try:
         await _until_reached(bot.initialize)

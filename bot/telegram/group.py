@@ -64,6 +64,9 @@ class Group:
     async def close_topic(self, topic: int) -> None:
         await close_topic(self.bot, self.group_id, topic)
 
+    async def delete_topic(self, topic: int) -> None:
+        await delete_topic(self.bot, self.group_id, topic)
+
 
 # From staff
 
@@ -160,6 +163,14 @@ async def close_topic(bot: Bot, group: int, topic: int) -> None:
         await api_call(lambda: bot.close_forum_topic(group, topic))
     except TelegramError as error:
         log.warning("topic not closed", error=type(error).__name__, reason=error.message)
+
+
+async def delete_topic(bot: Bot, group: int, topic: int) -> None:
+    """Delete a topic with all that stands in it; one that is gone already is no harm."""
+    try:
+        await api_call(lambda: bot.delete_forum_topic(group, topic))
+    except TelegramError as error:
+        log.warning("topic not deleted", error=type(error).__name__, reason=error.message)
 
 
 @dataclass(frozen=True, slots=True)
