@@ -7,6 +7,7 @@ one word that stands in another text would be enough for the first.
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from bot.understanding.normalise import fold, words
 
 SHARED = 85  # of 100: how much the words of one must be among those of the other
 WHOLE = 60  # of 100: how much all their words must be alike
+_LONGEST_KEY = 128  # signs that are compared; the time grows with their square
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +43,10 @@ def grouped(texts: Sequence[str]) -> list[Alike]:
 
 
 def _key(text: str) -> str:
-    """The words of a text in one spelling and one order."""
-    return " ".join(sorted(words(fold(text)))) or text
+    """The words of a text in one spelling and one order; of a long text the longest words, which tell most."""
+    found = sorted(words(fold(text)), key=lambda word: (-len(word), word))
+    ends = accumulate(len(word) + 1 for word in found)
+    return " ".join(sorted(word for word, end in zip(found, ends, strict=True) if end <= _LONGEST_KEY)) or text
 
 
 def _gathered(keys: Sequence[str]) -> list[list[int]]:

@@ -140,7 +140,8 @@ async def test_the_list_says_who_cannot_be_reached(client: Client, database: Asy
     talk = await _start(database)
     assert "Cannot be reached" not in await _read(client, LIST)
     async with storage.begin(database) as connection:
-        await talks.set_reached(connection, talk.id, reached=False)
+        (words, *_) = await talks.said(connection, talk.id)
+        await talks.set_reached(connection, words, NOW, reached=False)
     assert "Cannot be reached" in await _read(client, LIST)
 
 
@@ -196,7 +197,8 @@ async def test_a_conversation_with_somebody_who_blocked_the_bot_says_so(client: 
     blocked = "this person has blocked the bot"
     assert blocked not in await _read(client, f"{LIST}/{talk.id}")
     async with storage.begin(database) as connection:
-        await talks.set_reached(connection, talk.id, reached=False)
+        (words, *_) = await talks.said(connection, talk.id)
+        await talks.set_reached(connection, words, NOW, reached=False)
     assert blocked in await _read(client, f"{LIST}/{talk.id}")
 
 

@@ -164,7 +164,7 @@ async def _take(
         case Helped(slug=slug) | DidNotHelp(slug=slug):
             helped = isinstance(step, Helped)
             if entry := voice.snapshot.find(slug):
-                await feedback.count(connection, now.date(), entry.slug, step.language, helped=helped)
+                await feedback.count(connection, day_of(now), entry.slug, step.language, helped=helped)
             return answering.thank_for_feedback(voice, helped=helped)
         case AskPerson():
             return answering.ask_person(voice)
