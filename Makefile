@@ -28,7 +28,7 @@ bench: .venv/measuring  ## measure the answers beside search engines and classif
 	.venv/bin/python -m benchmarks
 
 texts: .venv/developing  ## bring locales/ in step with the interface texts in the code
-	.venv/bin/pybabel extract -F pyproject.toml --no-wrap --no-location --omit-header -k text:1 -k button:2 -k marked:1 --ignore-dirs=knowledge -o locales/wegwijs.pot bot
+	.venv/bin/pybabel extract -F pyproject.toml --no-wrap --no-location --omit-header -k text:1 -k button:2 -k marked:1 --ignore-dirs="knowledge console .*" -o locales/wegwijs.pot bot
 	.venv/bin/pybabel extract -F pyproject.toml --no-wrap --no-location --omit-header --no-default-keywords -k problem:3 -k marked:1 -k say:1 -o locales/staff.pot bot/knowledge bot/console
 	.venv/bin/pybabel update --no-wrap --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date -D wegwijs -i locales/wegwijs.pot -d locales
 	.venv/bin/pybabel update --no-wrap --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --init-missing -D staff -i locales/staff.pot -d locales -l nl

@@ -4,16 +4,15 @@ import asyncio
 import datetime
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from time import perf_counter
+from time import monotonic, perf_counter
 from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
-from prometheus_client import CollectorRegistry, Counter, Histogram
-from sqlalchemy import text as sql
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot import knowledge, storage
@@ -25,12 +24,15 @@ from bot.conversation.staffdoor import letting_staff_in
 from bot.delivery import Delivery
 from bot.handover import StaffGroup
 from bot.knowledge import Holder
+from bot.languages import LANGUAGES, language_of
 from bot.learning import recall
+from bot.limits import Limit
+from bot.replies import KeptReplies
 from bot.settings import PREFIX, Settings, WrongSettings
-from bot.storage import retention, staff
+from bot.storage import people, reminding, retention, staff
 from bot.texts import Texts
 from bot.understanding import Understanding
-from bot.web import add_chat, add_health, secure
+from bot.web import add_chat, add_health, limiting, secure
 from bot.web.chat import CHANNEL as WEB
 from bot.web.chat import LONGEST_BODY
 
@@ -38,6 +40,9 @@ Clock = Callable[[], datetime.datetime]
 Fetch = Callable[[str], Awaitable[Sequence[Reply]]]  # what waits for a chat of the web page
 
 HOUSEKEEPING_SECONDS = 6 * 3600
+PERSON = (60, 30)  # messages at once, and a minute from then on; twenty in a minute are always served
+ADDRESS = (600, 300)  # requests of one address; a school or a shelter has one for everybody
+LATE_SECONDS = 900
 OPERATOR = "Operator"  # the member whose link `wegwijs serve` prints
 _STOP_SECONDS = 4
 
@@ -55,6 +60,7 @@ class Conversation:
     texts: Texts
     registry: CollectorRegistry
     group: StaffGroup | None = None
+    seen: "_Seen | None" = None
 
 
 def utc_now() -> datetime.datetime:
@@ -83,10 +89,12 @@ async def open_conversation(settings: Settings, clock: Clock = utc_now) -> Async
         console = f"{public_address(settings)}{ENTER}"
         answer = partial(letting_staff_in, answer, database=database, clock=clock, console=console)
         answer = partial(_apologising, answer, texts=catalogues)
-        answer = partial(_observed, answer, seen=_Seen(registry), holder=holder)
+        answer = partial(_limited, answer, limit=Limit(*PERSON), database=database, texts=catalogues)
+        seen = _Seen(registry)
+        answer = partial(_observed, answer, seen=seen, holder=holder)
         fetch = partial(Delivery(database, holder, catalogues, clock, {}).fetch, WEB)
         group = StaffGroup(database, holder, catalogues, clock)
-        yield Conversation(answer, fetch, holder, database, catalogues, registry, group)
+        yield Conversation(answer, fetch, holder, database, catalogues, registry, group, seen)
 
 
 # The nest around `respond`, from the inside out
@@ -103,6 +111,23 @@ async def _apologising(inner: Respond, event: Event, *, texts: Texts) -> Sequenc
         return apology(texts, event.speaker)
 
 
+async def _limited(
+    inner: Respond, event: Event, *, limit: Limit, database: AsyncEngine, texts: Texts
+) -> Sequence[Reply]:
+    """Who writes faster than anybody can read is told so, once, in their language; until then all is served."""
+    speaker = event.speaker
+    who = f"{speaker.channel}:{speaker.chat}"
+    if limit.allows(who, monotonic()):
+        return await inner(event)
+    if not limit.tells(who):
+        return ()
+    async with storage.begin(database) as connection:
+        chosen = await people.language_of(connection, speaker.channel, speaker.chat)
+    language = LANGUAGES.get(chosen or "") or language_of(speaker.hint) or LANGUAGES["en"]
+    slow = texts.text("You are writing very fast. Please wait a minute, then I can answer again.", language.code)
+    return (Reply(slow, language),)
+
+
 class _Seen:
     """What is counted."""
 
@@ -111,12 +136,27 @@ class _Seen:
         self.decisions = Counter(
             "wegwijs_decisions", "Decisions on typed words", ["decision", "language"], registry=registry
         )
+        self.telegram_errors = Counter(
+            "wegwijs_telegram_errors", "Calls of the Bot API that did not succeed", ["error"], registry=registry
+        )
+        self.outbox_age = Gauge(
+            "wegwijs_outbox_age_seconds", "Since when the oldest notice that is due waits", registry=registry
+        )
+        self.knowledge = Gauge("wegwijs_knowledge_info", "The knowledge in use", ["version"], registry=registry)
         self.seconds = Histogram(
             "wegwijs_respond_seconds",
             "Time from event to replies",
             buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5),
             registry=registry,
         )
+
+    def telegram_failed(self, error: str) -> None:
+        self.telegram_errors.labels(error).inc()
+
+    def show_knowledge(self, version: str) -> None:
+        """Only the version in use has a figure."""
+        self.knowledge.clear()
+        self.knowledge.labels(version).set(1)
 
 
 async def _observed(inner: Respond, event: Event, *, seen: _Seen, holder: Holder[Understanding]) -> Sequence[Reply]:
@@ -145,32 +185,50 @@ async def _observed(inner: Respond, event: Event, *, seen: _Seen, holder: Holder
 # Serving
 
 
-def web_app(conversation: Conversation) -> web.Application:
+def web_app(conversation: Conversation, clock: Clock = utc_now) -> web.Application:
     """The aiohttp application: the chat page and health. Telegram's webhook is added by `serve`."""
-    app = web.Application(client_max_size=LONGEST_BODY)
+    app = web.Application(client_max_size=LONGEST_BODY, middlewares=[limiting(Limit(*ADDRESS))])
     app.on_response_prepare.append(secure)
     add_chat(app, conversation.respond, conversation.texts, conversation.fetch)
-    add_health(app, partial(_faults, conversation), conversation.registry)
+    add_health(
+        app, partial(_faults, conversation, clock), conversation.registry, partial(_measured, conversation, clock)
+    )
     return app
 
 
-async def _faults(conversation: Conversation) -> dict[str, str]:
+async def _faults(conversation: Conversation, clock: Clock) -> dict[str, str]:
+    """What is wrong with each part; notices that wait for long are told, and are no reason to take nobody any more."""
     try:
         async with storage.begin(conversation.database) as connection:
-            await connection.execute(sql("SELECT 1"))
+            waiting = await reminding.oldest_due(connection, clock())
     except storage.Unavailable:
         return {"database": "away"}
-    return {}
+    age = (clock() - waiting).total_seconds() if waiting else 0.0
+    faults = {"notices": f"oldest unsent for {age:.0f} s"} if age > LATE_SECONDS else {}
+    if conversation.knowledge.problems:
+        faults["knowledge"] = "files refused; the earlier ones are in use"
+    return faults
+
+
+async def _measured(conversation: Conversation, clock: Clock) -> None:
+    """Bring the figures up to date that nobody counts."""
+    if conversation.seen is None:
+        return
+    conversation.seen.show_knowledge(conversation.knowledge.current.snapshot.version)
+    with suppress(storage.Unavailable):
+        async with storage.begin(conversation.database) as connection:
+            waiting = await reminding.oldest_due(connection, clock())
+        conversation.seen.outbox_age.set((clock() - waiting).total_seconds() if waiting else 0)
 
 
 async def serve(settings: Settings, announce: Callable[[str, str], None], clock: Clock = utc_now) -> None:
     """Serve the web side, and Telegram when there is a token, until SIGTERM or SIGINT."""
     async with AsyncExitStack() as stack:
         conversation = await stack.enter_async_context(open_conversation(settings, clock))
-        app = web_app(conversation)
+        app = web_app(conversation, clock)
         https = bool(settings.webhook_url)
         add_console(Console(app, conversation.database, conversation.knowledge, settings.knowledge, clock, https))
-        pushes, receiving = await _open_telegram(stack, settings, conversation, app)
+        pushes, receiving = await _open_telegram(stack, settings, conversation, app, clock)
         delivery = Delivery(
             conversation.database,
             conversation.knowledge,
@@ -187,7 +245,7 @@ async def serve(settings: Settings, announce: Callable[[str, str], None], clock:
 
 
 async def _open_telegram(
-    stack: AsyncExitStack, settings: Settings, conversation: Conversation, app: web.Application
+    stack: AsyncExitStack, settings: Settings, conversation: Conversation, app: web.Application, clock: Clock
 ) -> tuple[Mapping[str, Push], Sequence[Coroutine[None, None, None]]]:
     """Join Telegram: how to reach people there, and what has to run beside the web side."""
     if settings.telegram_token is None:
@@ -197,7 +255,8 @@ async def _open_telegram(
 
     token = settings.telegram_token.get_secret_value()
     try:
-        bot = await stack.enter_async_context(telegram.open_bot(token, settings.telegram_api))
+        failed = conversation.seen.telegram_failed if conversation.seen else lambda _: None
+        bot = await stack.enter_async_context(telegram.open_bot(token, settings.telegram_api, failed))
     except telegram.InvalidToken:
         raise WrongSettings(
             f"{PREFIX}TELEGRAM_TOKEN is not accepted by Telegram; it takes the token that @BotFather gives"
@@ -205,13 +264,15 @@ async def _open_telegram(
     group = conversation.group if settings.staff_chat is not None else None
     if group and settings.staff_chat is not None:
         group.client, group.group_id = telegram.Group(bot, settings.staff_chat), settings.staff_chat
-    receiver = telegram.Receiver(bot, conversation.respond, group)
+    kept = KeptReplies(conversation.database, clock)
+    receiver = telegram.Receiver(bot, conversation.respond, group, kept)
+    running = (telegram.set_profile(bot, conversation.texts), kept.run())
     pushes = {telegram.CHANNEL: telegram.push(bot)}
     if not settings.webhook_url or not settings.webhook_secret:
-        return pushes, (telegram.poll(receiver),)
+        return pushes, (telegram.poll(receiver), *running)
     secret = settings.webhook_secret.get_secret_value()
     telegram.add_webhook(app, receiver, settings.webhook_url, secret)
-    return pushes, (telegram.set_webhook(bot, settings.webhook_url, secret),)
+    return pushes, (telegram.set_webhook(bot, settings.webhook_url, secret), *running)
 
 
 async def _first_link(settings: Settings, database: AsyncEngine, clock: Clock, address: str) -> str:

@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot import storage
-from bot.conversation import Later, Push, Reply, Sent, Unreachable, notices, offering, talking
+from bot.conversation import Later, Push, Reply, Sent, Unreachable, keeping, notices, offering, talking
 from bot.conversation.voice import Voice
 from bot.handover import StaffGroup
 from bot.knowledge import Holder
@@ -22,7 +22,7 @@ from bot.languages import LANGUAGES
 from bot.offers import unpack_search
 from bot.scheduling import DAY_BEFORE, REMINDERS, day_of, open_slot
 from bot.storage import bookings, outbox, people, reminding, subscriptions, talks, waiting
-from bot.storage.outbox import Notice
+from bot.storage.outbox import REPLY, Notice
 from bot.storage.talks import ENDED, STAFF_GROUP, TO_PERSON
 from bot.storage.waiting import DAY_CLOSED, NOBODY, PASS
 from bot.texts import Texts
@@ -111,9 +111,9 @@ class Delivery:
         async with storage.begin(self.database) as connection:
             await reminding.put_due(connection, now, (channel,), _BATCH, chat)
             for notice in await outbox.claim(connection, now, (channel,), _BATCH, chat):
-                reply = await self._reply_to(connection, notice)
-                replies += [reply] if reply else []
-                mark = outbox.mark_sent if reply else outbox.mark_dropped
+                told = await self._replies_to(connection, notice)
+                replies += told
+                mark = outbox.mark_sent if told else outbox.mark_dropped
                 await mark(connection, notice.id)
         return replies
 
@@ -148,11 +148,11 @@ class Delivery:
             await self._mark(notice, await self._post(notice))
             return
         async with storage.begin(self.database) as connection:
-            reply = await self._reply_to(connection, notice)
-            if reply is None:
+            replies = await self._replies_to(connection, notice)
+            if not replies:
                 await outbox.mark_dropped(connection, notice.id)
                 return
-        outcome = await self._push(notice, reply)
+        outcome = await self._push(notice, replies)
         await self._mark(notice, outcome)
 
     async def _mark(self, notice: Notice, outcome: Sent | Later | Unreachable | None) -> None:
@@ -165,6 +165,8 @@ class Delivery:
             match outcome:
                 case None:
                     await outbox.mark_dropped(connection, notice.id)
+                case Sent() if notice.kind == REPLY:
+                    await outbox.forget_replies(connection, (notice.key,))
                 case Sent():
                     await outbox.mark_sent(connection, notice.id)
                 case Unreachable():
@@ -183,10 +185,10 @@ class Delivery:
             log.exception("notice not posted", notice_kind=notice.kind)
             return Later(_AFTER_A_FAULT)
 
-    async def _push(self, notice: Notice, reply: Reply) -> Sent | Later | Unreachable:
+    async def _push(self, notice: Notice, replies: Sequence[Reply]) -> Sent | Later | Unreachable:
         """A fault of ours (a wrong button, a token that is not accepted) is logged, and the notice waits."""
         try:
-            return await self.pushes[notice.channel](notice.chat, (reply,))
+            return await self.pushes[notice.channel](notice.chat, replies)
         except Exception:
             log.exception("notice not sent", notice_kind=notice.kind)
             return Later(_AFTER_A_FAULT)
@@ -201,6 +203,12 @@ class Delivery:
             if permanence and slot:
                 await waiting.ask_next(connection, slot, now, slot.start - permanence.notice)
             await outbox.mark_sent(connection, notice.id)
+
+    async def _replies_to(self, connection: AsyncConnection, notice: Notice) -> Sequence[Reply]:
+        if notice.kind == REPLY:  # whoever had to send it died, or was told to wait
+            return keeping.from_text(notice.about)
+        reply = await self._reply_to(connection, notice)
+        return (reply,) if reply else ()
 
     async def _reply_to(self, connection: AsyncConnection, notice: Notice) -> Reply | None:
         """What to say now; None when it is no longer true or comes too late."""

@@ -5,7 +5,6 @@ import re
 from collections.abc import AsyncIterator
 from html import unescape
 from pathlib import Path
-from time import perf_counter
 
 import pytest
 import yaml
@@ -126,13 +125,6 @@ def test_groups_are_the_same_each_time_and_hold_every_text_once() -> None:
     assert sorted(place for alike in groups for place in alike.places) == list(range(len(texts)))
     assert all(alike.typical in alike.places for alike in groups)
     assert grouped([]) == []
-
-
-def test_a_thousand_questions_are_put_together_in_under_a_second(understanding: Understanding) -> None:
-    texts = [text for entry in understanding.snapshot.entries.values() for text in entry.texts["nl"].questions]
-    began = perf_counter()
-    grouped(texts[:MOST])
-    assert perf_counter() - began < 1
 
 
 # What is shown

@@ -73,11 +73,9 @@ class Console:
                 visit = Visit(self, request, session, await _form_of(request))
                 if request.method == "POST" and not visit.is_ours():
                     raise web.HTTPForbidden
-                response = await handler(visit)
+                return await handler(visit)
             except storage.Unavailable:
                 raise web.HTTPServiceUnavailable from None
-            response.headers["Cache-Control"] = "no-store"
-            return response
 
         return guarded
 
@@ -93,7 +91,11 @@ class Console:
 async def _form_of(request: web.Request) -> dict[str, str]:
     if request.method != "POST":
         return {}
-    return {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+    try:
+        sent = await request.post()
+    except (ValueError, LookupError):  # not what a form sends
+        raise web.HTTPBadRequest from None
+    return {name: value for name, value in sent.items() if isinstance(value, str)}
 
 
 @dataclass(frozen=True)
@@ -129,10 +131,8 @@ class Visit:
 
     def is_ours(self) -> bool:
         """Whether a form carries the token of this session, and was not sent by a page of somebody else."""
-        origin = self.request.headers.get("Origin")
-        if origin and urlsplit(origin).netloc != self.request.host:
-            return False
-        return hmac.compare_digest(self.form.get(FORM_TOKEN, "").encode(), self.session.form_token.encode())
+        sent = self.form.get(FORM_TOKEN, "").encode(errors="replace")
+        return not is_from_elsewhere(self.request) and hmac.compare_digest(sent, self.session.form_token.encode())
 
     def say(self, message: str, **values: object) -> str:
         """A text for staff, in their language; `message` is its English."""
@@ -181,6 +181,12 @@ def say(message: str, language: str, /, **values: object) -> str:
     return translated.format(**values) if values else translated
 
 
+def is_from_elsewhere(request: web.Request) -> bool:
+    """Whether a page of somebody else sent this."""
+    origin = request.headers.get("Origin")
+    return origin is not None and urlsplit(origin).netloc != request.host
+
+
 def language_of(request: web.Request) -> str:
     """`nl` or `en`."""
     chosen = request.cookies.get(LANGUAGE_COOKIE)
@@ -196,3 +202,16 @@ def add_console(console: Console) -> None:
 
     for page in (signing, today, conversations, unanswered, editing, figures, members):
         page.add(console)
+    # For every other path and method: that a page takes another method tells nobody that it is there.
+    console.app.router.add_route("*", "/staff{rest:(/.*)?}", _not_there)
+    console.app.on_response_prepare.append(_keep_nowhere)
+
+
+async def _not_there(_request: web.Request) -> web.StreamResponse:
+    raise web.HTTPNotFound
+
+
+async def _keep_nowhere(request: web.Request, response: web.StreamResponse) -> None:
+    """An aiohttp `on_response_prepare` signal: no cache keeps a page of the console, nor that it was refused."""
+    if request.path == "/staff" or request.path.startswith("/staff/"):
+        response.headers["Cache-Control"] = "no-store"

@@ -61,7 +61,6 @@ async def _calendar(console: Console, request: web.Request) -> web.Response:
         body=_written(there, now, language_of(request)),
         content_type="text/calendar",
         charset="utf-8",
-        headers={"Cache-Control": "no-store"},
     )
 
 

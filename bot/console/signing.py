@@ -11,7 +11,7 @@ from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import storage
-from bot.console.console import COOKIE, LANGUAGE_COOKIE, Console, Visit, language_of, say
+from bot.console.console import COOKIE, LANGUAGE_COOKIE, Console, Visit, is_from_elsewhere, language_of, say
 from bot.storage import staff
 
 ENTER = "/staff/enter"
@@ -44,12 +44,14 @@ def add(console: Console) -> None:
         return _door(console, request)
 
     async def enter(request: web.Request) -> web.Response:
+        if is_from_elsewhere(request):
+            raise web.HTTPForbidden
         slow_down()
         async with _begin(console) as connection:
             session = await staff.sign_in(connection, request.match_info["token"], console.clock())
         if session is None:
             raise web.HTTPNotFound
-        response = web.Response(status=303, headers={"Location": "/staff", "Cache-Control": "no-store"})
+        response = web.Response(status=303, headers={"Location": "/staff"})
         seconds = int(staff.SESSION_LIVES.total_seconds())
         response.set_cookie(
             COOKIE, session, max_age=seconds, path="/staff", httponly=True, samesite="Strict", secure=console.https
@@ -72,25 +74,25 @@ def _door(console: Console, request: web.Request) -> web.Response:
     html = console.pages.get_template("door.html").render(
         language=language, say=lambda message: say(message, language), path=request.path
     )
-    return web.Response(text=html, content_type="text/html", headers={"Cache-Control": "no-store"})
+    return web.Response(text=html, content_type="text/html")
 
 
 async def _sign_out(visit: Visit) -> web.Response:
     async with storage.begin(visit.console.database) as connection:
         await staff.sign_out(connection, visit.session)
-    return _out()
+    return _out(visit)
 
 
 async def _sign_out_everywhere(visit: Visit) -> web.Response:
     async with storage.begin(visit.console.database) as connection:
         ended = await staff.sign_out_everywhere(connection, visit.session.member.id)
         await visit.note(connection, "sign out everywhere", str(ended))
-    return _out()
+    return _out(visit)
 
 
-def _out() -> web.Response:
+def _out(visit: Visit) -> web.Response:
     response = web.Response(status=303, headers={"Location": "/"})
-    response.del_cookie(COOKIE, path="/staff")
+    response.del_cookie(COOKIE, path="/staff", httponly=True, samesite="Strict", secure=visit.console.https)
     return response
 
 

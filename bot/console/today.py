@@ -75,8 +75,9 @@ async def _set_state(visit: Visit, connection: AsyncConnection, booking: Booking
         return ""
     if not await agenda.mark(connection, booking, state):
         return visit.say("This booking cannot be marked any more. Nothing has changed.")
-    if state in _COUNTED:
-        await tallies.count(connection, visit.today, _COUNTED[state], booking.service, booking.language)
+    for counted, step in ((booking.state, -1), (state, 1)):
+        if counted in _COUNTED:
+            await tallies.count(connection, visit.today, _COUNTED[counted], booking.service, booking.language, by=step)
     await visit.note(connection, _IN_THE_LOG[state], booking.code)
     return ""
 

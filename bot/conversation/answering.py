@@ -130,6 +130,7 @@ def _chat(voice: Voice, kind: str | None) -> Sequence[Reply]:
     match kind:
         case "thanks":
             said = voice.text("You are welcome. If you have another question, just write it.")
+            return (replace(voice.reply(said, rows=menus.topic_rows(voice)), reaction="❤"),)
         case "goodbye":
             said = voice.text("Goodbye, and all the best in Ghent!")
         case "identity":

@@ -39,7 +39,7 @@ from bot.conversation.steps import (
 from bot.conversation.voice import Rows, Voice
 from bot.languages import LANGUAGES
 from bot.scheduling import INTERPRETER, Permanence, day_of, open_slot, slot_at
-from bot.storage import bookings, waiting
+from bot.storage import bookings, tallies, waiting
 from bot.storage.bookings import BOOKED, CANCELLED, AlreadyBooked, Booked, Booking, Closed, Full, TooMany
 
 MAP = "https://www.openstreetmap.org/search?query="
@@ -273,6 +273,7 @@ async def confirm_cancel(
     """Give the place back, at once and to the next who waits."""
     if booking.start <= now or not (await bookings.cancel(connection, booking) or booking.state == CANCELLED):
         return not_there(voice)
+    await tallies.count(connection, day_of(now), tallies.CANCELLED, booking.service, voice.language.code)
     await offer_freed_place(voice, connection, booking, now)
     code = voice.language.code
     rows: Rows = (

@@ -38,8 +38,8 @@ from bot.conversation.steps import (
 )
 from bot.conversation.voice import Rows, Voice
 from bot.languages import LANGUAGES
-from bot.scheduling import INTERPRETER, Slot, open_slot
-from bot.storage import bookings
+from bot.scheduling import INTERPRETER, Slot, day_of, open_slot
+from bot.storage import bookings, tallies
 from bot.storage.bookings import AlreadyBooked, Booked, Closed, Full, TooMany
 from bot.understanding import Meaning
 from bot.understanding.normalise import fold
@@ -219,7 +219,10 @@ async def confirm(
     wish, slot = found
     asked = asked_by(speaker, voice, wish)
     match await bookings.book(connection, slot, asked, now, wish.permanence.most_open):
-        case Booked(booking) | AlreadyBooked(booking):
+        case Booked(booking):
+            await tallies.count(connection, day_of(now), tallies.BOOKED, step.service, voice.language.code)
+            return appointments.confirmed(voice, wish.permanence, booking)
+        case AlreadyBooked(booking):
             return appointments.confirmed(voice, wish.permanence, booking)
         case Full():
             return await too_late(voice, connection, step, slot, now)

@@ -54,7 +54,9 @@ class Press(_Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment(_Event):
-    """The person sent something that has no words: a voice message, a photo, a place."""
+    """The person sent something that has no words: a photo, a place, or a message that was spoken."""
+
+    spoken: bool = False
 
 
 Event = Start | Command | Utterance | Press | Attachment
@@ -99,7 +101,8 @@ class Reply:
     """Markdown in one language, with rows of buttons.
 
     `replaces`: where the channel can, it takes the place of the message whose button was pressed,
-    since the person is choosing, not reading. `venue` and `document` come after the text; a channel that cannot
+    since the person is choosing, not reading. `reaction`: an emoji on the person's own message, where the channel can.
+    `venue` and `document` come after the text; a channel that cannot
     show one leaves it out, since the text says the same.
     """
 
@@ -109,6 +112,7 @@ class Reply:
     replaces: bool = False
     venue: Venue | None = None
     document: Document | None = None
+    reaction: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

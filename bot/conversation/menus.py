@@ -94,6 +94,15 @@ def read_only_text(voice: Voice) -> Sequence[Reply]:
     return (voice.reply(sorry, rows=topic_rows(voice)),)
 
 
+def cannot_listen(voice: Voice) -> Sequence[Reply]:
+    """For a spoken message: what they can do instead."""
+    sorry = voice.text(
+        "I cannot listen to voice messages. Please write your question, or choose a topic below. "
+        "Many phones have a microphone on the keyboard: it writes down what you say."
+    )
+    return (voice.reply(sorry, rows=topic_rows(voice)),)
+
+
 def topic_rows(voice: Voice) -> Rows:
     """A button for each topic, then an appointment, the language and a person."""
     code = voice.language.code

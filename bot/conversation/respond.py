@@ -7,7 +7,18 @@ from typing import assert_never
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot import storage
-from bot.conversation import answering, appointments, booking, menus, offering, privacy, start, talking, waitlist
+from bot.conversation import (
+    answering,
+    appointments,
+    booking,
+    keeping,
+    menus,
+    offering,
+    privacy,
+    start,
+    talking,
+    waitlist,
+)
 from bot.conversation.events import Attachment, Command, Event, Press, Reply, Speaker, Start, Utterance
 from bot.conversation.offer_steps import ListOffers, NarrowOffers, ShowOffer, ShowOffers, Subscribe, Unsubscribe
 from bot.conversation.packing import unpack
@@ -50,7 +61,7 @@ from bot.conversation.voice import Voice
 from bot.knowledge import Holder
 from bot.languages import LANGUAGES, Language, language_of
 from bot.scheduling import day_of
-from bot.storage import bookings, events, feedback, people, talks, tallies, unanswered
+from bot.storage import bookings, events, feedback, outbox, people, talks, tallies, unanswered
 from bot.texts import Texts
 from bot.understanding import Meaning, Understanding
 
@@ -67,65 +78,83 @@ async def respond(
 ) -> Sequence[Reply]:
     """Replies for the one who spoke; none for an event that was handled before.
 
-    Raises `storage.Unavailable` when the database is away: then nothing has happened, and the event can come again.
+    Replies to an event with a key are kept in the transaction of its effects, until `outbox.forget_replies`: who dies
+    before they were sent has somebody else send them. Raises `storage.Unavailable` when the database is away: then
+    nothing has happened, and the event can come again.
     """
-    understanding = knowledge.current
     now = clock()
     async with storage.begin(database) as connection:
         if event.key and not await events.claim(connection, event.key, now):
             return ()
-        speaker = event.speaker
-        code = await people.chosen_language(connection, speaker.channel, speaker.chat, now.date())
-        chosen = LANGUAGES.get(code or "")
-        match event:
-            case Start(payload=payload):
-                if named := start.language_in(payload):
-                    await people.choose_language(connection, speaker.channel, speaker.chat, named.code, now.date())
-                voice = _voice(understanding, texts, named or chosen, speaker, now)
-                return start.begin(voice, payload, known=_knows_language(named or chosen, speaker))
-            case Command(name="appointments"):
-                return await appointments.mine(
-                    _voice(understanding, texts, chosen, speaker, now), connection, speaker, now
-                )
-            case Command(name="privacy"):
-                return privacy.about(_voice(understanding, texts, chosen, speaker, now))
-            case Command(name="person"):
-                return answering.ask_person(_voice(understanding, texts, chosen, speaker, now))
-            case Command(name="offers"):
-                return offering.kinds(_voice(understanding, texts, chosen, speaker, now))
-            case Command(name=name):
-                return menus.command(_voice(understanding, texts, chosen, speaker, now), name)
-            case Attachment():
-                voice = _voice(understanding, texts, chosen, speaker, now)
-                if await talks.current(connection, speaker.channel, speaker.chat):
-                    return talking.only_words(voice)
-                return menus.read_only_text(voice)
-            case Utterance(text=text):
-                hint = language_of(speaker.hint)
-                meaning = answering.understand(understanding, text, chosen=chosen, hint=hint)
-                voice = Voice(understanding.snapshot, texts, LANGUAGES[meaning.language], day_of(now))
-                if talk := await talks.current(connection, speaker.channel, speaker.chat):
-                    # A person answers, but for the help lines: those do not wait for anybody.
-                    urgent = answering.urgent_in(understanding, meaning)
-                    help_lines = answering.show(voice, urgent) if urgent else ()
-                    theirs = voice.speaking(LANGUAGES[talk.language])
-                    return (*help_lines, *await talking.pass_on(theirs, connection, talk, text, now))
-                await _note(connection, voice, meaning, text, now)
-                if meaning.decision == "book" and await _has_booked(
-                    connection, speaker, now, booking.named_service(voice, meaning, text)
-                ):
-                    replies = await appointments.mine(voice, connection, speaker, now)
-                else:
-                    replies = answering.reply_to(meaning, voice, text, understanding.search(text, meaning))
-                return answering.offering_languages(replies, meaning, voice, chosen or hint)
-            case Press(data=data):
-                step = unpack(data)
-                if step is None:
-                    return menus.old_button(_voice(understanding, texts, chosen, speaker, now))
-                voice = Voice(understanding.snapshot, texts, LANGUAGES[step.language], day_of(now))
-                return await _take(step, voice, connection, speaker, now)
-            case _:
-                assert_never(event)
+        replies = await _replies(event, knowledge.current, texts, connection, now)
+        if event.key and replies:
+            await outbox.keep_replies(connection, event.key, event.speaker, keeping.to_text(replies), now)
+        return replies
+
+
+async def _replies(
+    event: Event, understanding: Understanding, texts: Texts, connection: AsyncConnection, now: datetime.datetime
+) -> Sequence[Reply]:
+    speaker = event.speaker
+    code = await people.chosen_language(connection, speaker.channel, speaker.chat, now.date())
+    chosen = LANGUAGES.get(code or "")
+    match event:
+        case Start(payload=payload):
+            if named := start.language_in(payload):
+                await people.choose_language(connection, speaker.channel, speaker.chat, named.code, now.date())
+            voice = _voice(understanding, texts, named or chosen, speaker, now)
+            return start.begin(voice, payload, known=_knows_language(named or chosen, speaker))
+        case Command(name=name):
+            voice = _voice(understanding, texts, chosen, speaker, now)
+            return await _command(name, voice, connection, speaker, now)
+        case Attachment(spoken=spoken):
+            voice = _voice(understanding, texts, chosen, speaker, now)
+            if await talks.current(connection, speaker.channel, speaker.chat):
+                return talking.only_words(voice)
+            return menus.cannot_listen(voice) if spoken else menus.read_only_text(voice)
+        case Utterance(text=text):
+            hint = language_of(speaker.hint)
+            meaning = answering.understand(understanding, text, chosen=chosen, hint=hint)
+            voice = Voice(understanding.snapshot, texts, LANGUAGES[meaning.language], day_of(now))
+            if talk := await talks.current(connection, speaker.channel, speaker.chat):
+                # A person answers, but for the help lines: those do not wait for anybody.
+                urgent = answering.urgent_in(understanding, meaning)
+                help_lines = answering.show(voice, urgent) if urgent else ()
+                theirs = voice.speaking(LANGUAGES[talk.language])
+                return (*help_lines, *await talking.pass_on(theirs, connection, talk, text, now))
+            await _note(connection, voice, meaning, text, now)
+            if meaning.decision == "book" and await _has_booked(
+                connection, speaker, now, booking.named_service(voice, meaning, text)
+            ):
+                replies = await appointments.mine(voice, connection, speaker, now)
+            else:
+                replies = answering.reply_to(meaning, voice, text, understanding.search(text, meaning))
+            return answering.offering_languages(replies, meaning, voice, chosen or hint)
+        case Press(data=data):
+            step = unpack(data)
+            if step is None:
+                return menus.old_button(_voice(understanding, texts, chosen, speaker, now))
+            voice = Voice(understanding.snapshot, texts, LANGUAGES[step.language], day_of(now))
+            return await _take(step, voice, connection, speaker, now)
+        case _:
+            assert_never(event)
+
+
+async def _command(
+    name: str, voice: Voice, connection: AsyncConnection, speaker: Speaker, now: datetime.datetime
+) -> Sequence[Reply]:
+    """What was chosen from the channel's own menu."""
+    match name:
+        case "appointments":
+            return await appointments.mine(voice, connection, speaker, now)
+        case "privacy":
+            return privacy.about(voice)
+        case "person":
+            return answering.ask_person(voice)
+        case "offers":
+            return offering.kinds(voice)
+        case _:
+            return menus.command(voice, name)
 
 
 async def _note(connection: AsyncConnection, voice: Voice, meaning: Meaning, text: str, now: datetime.datetime) -> None:

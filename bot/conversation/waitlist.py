@@ -13,7 +13,7 @@ from bot.conversation.places import ANY, Wish, asked_by, read_wish
 from bot.conversation.steps import BookFor, JoinWaiting, LeaveWaiting
 from bot.conversation.voice import Rows, Voice
 from bot.scheduling import day_of, open_slot
-from bot.storage import bookings, waiting
+from bot.storage import bookings, tallies, waiting
 from bot.storage.bookings import AlreadyBooked, Booked, Closed, Full, TooMany
 
 
@@ -63,6 +63,7 @@ async def accept(
     asked = asked_by(speaker, voice, Wish(permanence, turn.people, turn.wanted or ANY))
     match await bookings.book(connection, slot, asked, now, permanence.most_open):
         case Booked(made) | AlreadyBooked(made):
+            await tallies.count(connection, day_of(now), tallies.BOOKED, turn.service, voice.language.code)
             await waiting.leave(connection, turn.id, speaker.channel, speaker.chat)
             return appointments.confirmed(voice, permanence, made)
         case Full() | Closed():

@@ -3,7 +3,7 @@
 import datetime
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.scheduling import all_reminders
@@ -40,3 +40,10 @@ def _due_reminders(booking: Booking, now: datetime.datetime) -> Iterator[outbox.
     for kind, at in all_reminders(booking.start).items():
         if booking.remind_at and booking.remind_at <= at <= now:
             yield draft_about(booking, f"{kind}:{booking.id}:{booking.start:%Y%m%d%H%M}", kind, at)
+
+
+async def oldest_due(connection: AsyncConnection, now: datetime.datetime) -> datetime.datetime | None:
+    """Since when the oldest notice or reminder that is due waits."""
+    rows = select(func.min(bookings.c.remind_at)).where(bookings.c.state == BOOKED, bookings.c.remind_at <= now)
+    due = [(await connection.execute(rows)).scalar(), await outbox.oldest_due(connection, now)]
+    return min((at for at in due if at is not None), default=None)

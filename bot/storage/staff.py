@@ -56,7 +56,7 @@ class LogLine:
 
 
 def _hash(token: str) -> str:
-    return sha256(token.encode()).hexdigest()
+    return sha256(token.encode(errors="surrogatepass")).hexdigest()  # a cookie may hold any bytes
 
 
 # Members

@@ -23,12 +23,14 @@ class Tally:
     count: int
 
 
-async def count(connection: AsyncConnection, day: datetime.date, what: str, about: str, language: str) -> None:
-    """Add one."""
-    row = insert_for(connection, tallies).values(day=day, what=what, about=about[:200], language=language, count=1)
+async def count(  # noqa: PLR0913
+    connection: AsyncConnection, day: datetime.date, what: str, about: str, language: str, *, by: int = 1
+) -> None:
+    """Add one; or take one away, `by` -1, where it was a mistake."""
+    row = insert_for(connection, tallies).values(day=day, what=what, about=about[:200], language=language, count=by)
     await connection.execute(
         row.on_conflict_do_update(
-            index_elements=["day", "what", "about", "language"], set_={"count": tallies.c.count + 1}
+            index_elements=["day", "what", "about", "language"], set_={"count": tallies.c.count + by}
         )
     )
 

@@ -25,10 +25,13 @@ _FIRST_PAUSE = 0.5
 
 
 @asynccontextmanager
-async def open_bot(token: str, api: str) -> AsyncIterator[Bot]:
-    """A client that knows its own name. Waits until Telegram answers; raises `InvalidToken` when it refuses us."""
+async def open_bot(token: str, api: str, failed: Callable[[str], None] = lambda _: None) -> AsyncIterator[Bot]:
+    """A client that knows its own name. Waits until Telegram answers; raises `InvalidToken` when it refuses us.
+
+    `failed` hears of each call that did not succeed: its status, or the name of what went wrong.
+    """
     os.environ.setdefault("PTB_TIMEDELTA", "1")  # times as timedelta, which the library will do by itself one day
-    calls, updates = AiohttpRequest(CONNECTIONS), AiohttpRequest(1)
+    calls, updates = AiohttpRequest(CONNECTIONS, failed), AiohttpRequest(1, failed)
     bot = Bot(token, f"{api}/bot", f"{api}/file/bot", request=calls, get_updates_request=updates)
     try:
         await _until_reached(bot.initialize)
@@ -51,10 +54,11 @@ async def _until_reached(connect: Callable[[], Awaitable[None]]) -> None:
             pause = min(pause * 2, _LONGEST_WAIT)
 
 
-async def api_call(call: Callable[[], Awaitable[Result]]) -> Result | None:
+async def api_call(call: Callable[[], Awaitable[Result]], *, patient: bool = True) -> Result | None:
     """The result of `call`, tried again where that can help; None when the chat is closed to us.
 
-    A 429 is obeyed: Telegram names the seconds (`retry_after`). Raises `BadRequest` for what we got wrong,
+    A 429 is obeyed: Telegram names the seconds (`retry_after`). Who is not `patient` gets it raised.
+    Raises `BadRequest` for what we got wrong,
     and the last `TelegramError` when trying again did not help.
     """
     for attempt in range(_TRIES):
@@ -66,6 +70,8 @@ async def api_call(call: Callable[[], Awaitable[Result]]) -> Result | None:
         except BadRequest:
             raise
         except RetryAfter as error:
+            if not patient:
+                raise
             await asyncio.sleep(min(seconds(error.retry_after), _LONGEST_WAIT))
         except NetworkError as error:
             log.warning("telegram not reached", error=type(error).__name__)

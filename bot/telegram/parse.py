@@ -1,28 +1,48 @@
 """A Telegram update to an event; None where silence is right."""
 
+import re
+
 from telegram import CallbackQuery, Message, Update
 from telegram.constants import ChatType
 
 from bot.conversation import Attachment, Command, Event, Press, Speaker, Start, Utterance
 
 CHANNEL = "telegram"
+GROUP = "telegramgroup"  # a group of people, where what is answered has no buttons: they would be everybody's
 ALLOWED_UPDATES = ("message", "edited_message", "callback_query")
 
 
-def parse(update: Update) -> Event | None:
-    """The event in `update`. Groups, channels and Telegram's own notices give none."""
+def parse(update: Update, name: str = "") -> Event | None:
+    """The event in `update`. Channels and Telegram's own notices give none; groups neither, unless the bot whose user
+    name is `name` is spoken to."""
     key = key_of(update)
     if update.callback_query:
         return _parse_press(update.callback_query, key)
     message = update.message or update.edited_message
-    if message is None or message.from_user is None or message.chat.type != ChatType.PRIVATE:
+    if message is None or message.from_user is None:
         return None
+    if message.chat.type != ChatType.PRIVATE:
+        return _parse_group_message(message, name, key) if update.message else None
     speaker = Speaker(CHANNEL, str(message.chat.id), message.from_user.language_code)
     words = message.text or message.caption
     if words:
         return _parse_words(words, speaker, key)
     # An edited message without words is a place that moves: the first one had its answer.
-    return Attachment(speaker=speaker, key=key) if update.message and message.effective_attachment else None
+    if update.message is None or not message.effective_attachment:
+        return None
+    return Attachment(speaker=speaker, key=key, spoken=bool(message.voice or message.video_note or message.audio))
+
+
+def _parse_group_message(message: Message, name: str, key: str) -> Event | None:
+    """Words to the bot in a group: with its name in them, or as a reply to words of its own."""
+    words, user = message.text or "", message.from_user
+    called = bool(name) and f"@{name}".casefold() in words.casefold()
+    replied = message.reply_to_message
+    answers = bool(name and replied and replied.from_user and replied.from_user.username == name)
+    if not words or user is None or user.is_bot or not (called or answers):
+        return None
+    text = re.sub(rf"/?\w*@{re.escape(name)}", "", words, flags=re.IGNORECASE).strip()
+    return Utterance(text=text, speaker=Speaker(GROUP, str(message.chat.id), user.language_code), key=key)
 
 
 def _parse_words(words: str, speaker: Speaker, key: str) -> Event:

@@ -2,42 +2,59 @@
 
 import asyncio
 import hmac
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
+from time import monotonic
+from typing import Protocol
 from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
 
 import structlog
 from aiohttp import web
 from telegram import Bot, Message, Update
-from telegram.error import BadRequest, TelegramError
+from telegram.constants import ChatAction
+from telegram.error import BadRequest, RetryAfter, TelegramError
 
 from bot.conversation import GroupMessage, GroupPress, Reply, Respond
 from bot.storage import Unavailable
-from bot.telegram.bot import api_call
+from bot.telegram.bot import api_call, seconds
 from bot.telegram.group import GroupHandler, answer_message, answer_press, parse_group
-from bot.telegram.parse import ALLOWED_UPDATES, chat_of, key_of, parse, pressed_message
-from bot.telegram.render import Outgoing, render
+from bot.telegram.parse import ALLOWED_UPDATES, GROUP, chat_of, key_of, parse, pressed_message
+from bot.telegram.render import Outgoing, render, without_buttons
 from bot.telegram.send import Call, extra_calls, text_calls
 
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105
 POLL_SECONDS = 30
 _PAUSE = 1.0
+_SLOW_SECONDS = 1.0  # after which a person sees that we are at it
+_AWAY_SECONDS = 10.0
 
 log = structlog.get_logger(__name__)
+
+
+class Kept(Protocol):
+    """Replies that are kept until they have arrived, by the key of their update."""
+
+    def arrived(self, event: str) -> None: ...
+
+    async def later(self, event: str, seconds: float) -> None: ...
 
 
 class Receiver:
     """Handles updates: those of one chat one after the other, those of different chats side by side.
 
-    `group` is given what staff do in their group.
+    `group` is given what staff do in their group; `kept` hears what became of replies.
     """
 
-    def __init__(self, bot: Bot, respond: Respond, group: GroupHandler | None = None) -> None:
+    def __init__(self, bot: Bot, respond: Respond, group: GroupHandler | None = None, kept: Kept | None = None) -> None:
         self.bot = bot
         self._respond = respond
         self._group = group
+        self._kept = kept
+        self._held: dict[int, float] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     async def receive(self, update: Update) -> None:
@@ -50,19 +67,64 @@ class Receiver:
         if self._group and (done := parse_group(update, self._group.group_id)):
             await self._handle_group(self._group, update, done)
             return
-        event = parse(update)
+        event = parse(update, self.bot.username)
         if event is None:
             await self._acknowledge(update)
             return
-        replies = await self._respond(event)
-        if not replies:
-            return  # it came before, and had its replies and its acknowledgement then
+        chat = chat_of(update)
+        typing = asyncio.get_running_loop().call_later(_SLOW_SECONDS, self._show_typing, chat)
         try:
-            await self._send(chat_of(update), replies, pressed_message(update))
-        except TelegramError as error:
+            replies = await self._respond(event)
+            if not replies:
+                return  # it came before, and had its replies and its acknowledgement then
+            if event.speaker.channel == GROUP:
+                replies = [without_buttons(reply, self.bot.username) for reply in replies]
+            await self._deliver(chat, replies, update, key_of(update))
+        finally:
+            typing.cancel()
+
+    def _show_typing(self, chat: int) -> None:
+        """Tell somebody whose answer takes a while that it comes."""
+        task = asyncio.create_task(self._type(chat))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _type(self, chat: int) -> None:
+        with suppress(TelegramError):
+            await self.bot.send_chat_action(chat, ChatAction.TYPING)
+
+    async def _deliver(self, chat: int, replies: Sequence[Reply], update: Update, key: str) -> None:
+        """Send replies, or leave them for later where Telegram says so: this chat waits, the others do not."""
+        left = self._held.get(chat, 0.0) - monotonic()
+        try:
+            if left > 0 and self._kept:
+                raise RetryAfter(math.ceil(left))
+            await self._send(chat, replies, update)
+        except RetryAfter as error:
+            await self._put_off(chat, key, seconds(error.retry_after))
+        except BadRequest as error:
             log.error("telegram refused", error=type(error).__name__, reason=error.message)
+            self._arrived(key)
+        except TelegramError as error:
+            log.warning("reply put off", error=type(error).__name__)
+            await self._put_off(chat, key, _AWAY_SECONDS)
+        else:
+            self._arrived(key)
         finally:
             await self._acknowledge(update)
+
+    def _arrived(self, key: str) -> None:
+        if self._kept:
+            self._kept.arrived(key)
+
+    async def _put_off(self, chat: int, key: str, for_seconds: float) -> None:
+        now = monotonic()
+        self._held = {other: until for other, until in self._held.items() if until > now}
+        self._held[chat] = now + for_seconds
+        if self._kept:
+            await self._kept.later(key, for_seconds)
+        else:
+            log.error("reply lost")
 
     async def _handle_group(self, group: GroupHandler, update: Update, event: GroupMessage | GroupPress) -> None:
         """A fault of ours is logged and acknowledged; when the database is away, the update comes again."""
@@ -84,13 +146,24 @@ class Receiver:
             with suppress(TelegramError):
                 await api_call(lambda: self.bot.answer_callback_query(query.id))
 
-    async def _send(self, chat: int, replies: Sequence[Reply], pressed: Message | None) -> None:
+    async def _send(self, chat: int, replies: Sequence[Reply], update: Update) -> None:
+        """Once the first message has arrived, a 429 is waited out here: what follows belongs to it."""
+        pressed, patient = pressed_message(update), self._kept is None
         for reply in replies:
-            if not await self._edited(pressed, reply):
+            if reply.reaction and update.message:
+                await self._react(update.message, reply.reaction)
+            if not await self._edited(pressed, reply, patient=patient):
                 for call in text_calls(self.bot, chat, reply):
-                    await api_call(call)
+                    await api_call(call, patient=patient)
+                    patient = True
+            patient = True
             for call in extra_calls(self.bot, chat, reply):
                 await self._send_extra(call)
+
+    async def _react(self, message: Message, emoji: str) -> None:
+        """Put an emoji on the person's own words; without it the reply says the same."""
+        with suppress(TelegramError):
+            await self.bot.set_message_reaction(message.chat.id, message.message_id, emoji)
 
     async def _send_extra(self, call: Call) -> None:
         """Send what comes after the words; without it the words still say the same."""
@@ -99,14 +172,14 @@ class Receiver:
         except TelegramError as error:
             log.error("telegram refused an extra", error=type(error).__name__, reason=error.message)
 
-    async def _edited(self, pressed: Message | None, reply: Reply) -> bool:
+    async def _edited(self, pressed: Message | None, reply: Reply, *, patient: bool) -> bool:
         """Whether the words of `reply` stand in place of the pressed message."""
         if pressed is None or not reply.replaces:
             return False
         messages = render(reply)
-        return len(messages) == 1 and await self._edit(pressed, messages[0])
+        return len(messages) == 1 and await self._edit(pressed, messages[0], patient=patient)
 
-    async def _edit(self, pressed: Message, message: Outgoing) -> bool:
+    async def _edit(self, pressed: Message, message: Outgoing, *, patient: bool) -> bool:
         """Show `message` in place of the pressed one; False when that one is gone or too old."""
         try:
             await api_call(
@@ -116,7 +189,8 @@ class Receiver:
                     pressed.message_id,
                     entities=message.entities,
                     reply_markup=message.keyboard,
-                )
+                ),
+                patient=patient,
             )
         except BadRequest as error:
             return "not modified" in error.message

@@ -4,7 +4,7 @@ Entities instead of marked-up text: there is no markup that could break.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import sulguk
@@ -37,6 +37,12 @@ def render(reply: Reply) -> Sequence[Outgoing]:
         Outgoing(text, entities, keyboard if number == len(parts) else None)
         for number, (text, entities) in enumerate(parts, start=1)
     ]
+
+
+def without_buttons(reply: Reply, name: str) -> Reply:
+    """A reply for a group: in place of its buttons, the way to a chat of one's own."""
+    private = Button("➡ Wegwijs", Link(f"https://t.me/{name}"))
+    return replace(reply, rows=((private,),), replaces=False, venue=None, document=None, reaction=None)
 
 
 def _button(button: Button) -> InlineKeyboardButton:
