@@ -16,6 +16,7 @@ from typing import Any
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from telegram.constants import ChatAction, ReactionEmoji
 
 TOKEN = "123456:TEST"
 LONGEST_TEXT = 4096  # UTF-16 code units
@@ -250,6 +251,8 @@ class FakeTelegram:
     groups: dict[int, Group] = field(default_factory=dict)
     presses: dict[str, bool] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
+    reactions: list[tuple[int, str]] = field(default_factory=list)
+    actions: list[int] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     faults: dict[str, list[Refused]] = field(default_factory=dict)
@@ -392,6 +395,9 @@ class FakeTelegram:
             "answerCallbackQuery": self._answer_callback_query,
             "createForumTopic": self._create_forum_topic,
             "closeForumTopic": self._close_forum_topic,
+            "deleteForumTopic": self._delete_forum_topic,
+            "setMessageReaction": self._set_message_reaction,
+            "sendChatAction": self._send_chat_action,
         }
         methods = {**methods, **self.profile.methods}
         if method not in methods:
@@ -486,6 +492,27 @@ class FakeTelegram:
         if topic.closed:
             raise Refused(400, "Bad Request: TOPIC_NOT_MODIFIED")
         topic.closed = True
+        return True
+
+    async def _delete_forum_topic(self, fields: Fields) -> bool:
+        group = self.groups.get(int(fields["chat_id"]))
+        topic = int(fields["message_thread_id"])
+        if group is None or topic not in group.topics:
+            raise Refused(400, "Bad Request: TOPIC_ID_INVALID")
+        group.delete(topic)
+        return True
+
+    async def _set_message_reaction(self, fields: Fields) -> bool:
+        (reaction,) = _decoded(fields["reaction"])
+        if reaction["type"] != "emoji" or reaction["emoji"] not in list(ReactionEmoji):
+            raise Refused(400, "Bad Request: REACTION_INVALID")
+        self.reactions.append((int(fields["chat_id"]), reaction["emoji"]))
+        return True
+
+    async def _send_chat_action(self, fields: Fields) -> bool:
+        if fields["action"] not in list(ChatAction):
+            raise Refused(400, "Bad Request: wrong parameter action in request")
+        self.actions.append(int(fields["chat_id"]))
         return True
 
     async def _send_venue(self, fields: Fields) -> Fields:

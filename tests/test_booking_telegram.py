@@ -13,6 +13,7 @@ from bot import desk, storage
 from bot.conversation import Respond, respond
 from bot.delivery import Delivery
 from bot.knowledge import Holder
+from bot.replies import KeptReplies
 from bot.scheduling import BRUSSELS
 from bot.telegram import CHANNEL, Receiver, open_bot, push
 from bot.texts import Texts
@@ -43,6 +44,7 @@ class Person:
     receiver: Receiver
     chat: int
     language: str
+    kept: KeptReplies
 
     @property
     def messages(self) -> list[Message]:
@@ -67,6 +69,7 @@ class Person:
 
     async def _sends(self, update: Fields) -> str:
         await self.receiver.receive(Update.de_json(update, self.receiver.bot))
+        await self.kept.flush()
         return self.last.text
 
 
@@ -100,9 +103,12 @@ def delivery(
 
 
 @pytest.fixture
-def people(telegram: FakeTelegram, bot: Bot, answer: Respond, language: str) -> tuple[Person, Person, Person]:
-    receiver = Receiver(bot, answer)
-    first, second, third = (Person(telegram, receiver, chat, language) for chat in (1, 2, 3))
+def people(
+    telegram: FakeTelegram, bot: Bot, answer: Respond, database: AsyncEngine, clock: Clock, language: str
+) -> tuple[Person, Person, Person]:
+    kept = KeptReplies(database, clock)
+    receiver = Receiver(bot, answer, kept=kept)
+    first, second, third = (Person(telegram, receiver, chat, language, kept) for chat in (1, 2, 3))
     return first, second, third
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from sqlalchemy import insert, update
+from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot import storage
@@ -17,8 +17,9 @@ from bot.console.console import COOKIE, FORM_TOKEN, LANGUAGE_COOKIE
 from bot.conversation import Respond
 from bot.knowledge import Holder
 from bot.knowledge.problems import Problem
-from bot.storage import feedback, staff, talks, tallies
-from bot.storage.schema import bookings as bookings_table
+from bot.scheduling import slot_at
+from bot.storage import bookings, feedback, staff, talks, tallies
+from bot.storage.bookings import Asked
 from bot.storage.schema import unanswered as unanswered_table
 from bot.storage.staff import ROLES, Role
 from bot.storage.talks import Words
@@ -241,6 +242,18 @@ async def _raw(house: House, request: bytes) -> bytes:
     return line
 
 
+async def test_while_the_database_is_away_every_page_says_so(
+    house: House, holder: Holder[Understanding], answer: Respond
+) -> None:
+    browser = await enter(house, "administrator")
+    async with (
+        storage.open_storage("postgresql+asyncpg://nobody@127.0.0.1:1/nowhere") as away,
+        open_app(away, holder, house.clock, house.directory, answer) as client,
+    ):
+        walked = await _walk(replace(house, client=client), browser)
+    assert {where: each.status for where, each in walked.items() if each.status != 503} == {}
+
+
 # Forms
 
 
@@ -386,17 +399,14 @@ async def test_a_link_or_a_calendar_that_somebody_made_up_opens_nothing(house: H
 async def test_behind_https_cookies_go_over_https_only(
     house: House, holder: Holder[Understanding], answer: Respond
 ) -> None:
-    link = await _link(house)
+    links = [await _link(house) for _ in range(2)]
     async with open_app(house.database, holder, house.clock, house.directory, answer, https=True) as client:
-        safe = replace(house, client=client)
-        for path in (link, "/staff/language", "/staff/sign-out"):
-            browser = None if path == link else await enter_again(house, house.other)
-            form = {FORM_TOKEN: browser.form_token, "language": "nl"} if browser else {}
-            cookie = {"Cookie": f"{COOKIE}={browser.session}"} if browser else {}
-            async with safe.client.post(path, data=form, headers=cookie, allow_redirects=False) as response:
-                assert response.status == 303
-                flags = {part.strip().lower() for part in response.headers["Set-Cookie"].split(";")[1:]}
-                assert {"httponly", "secure", "samesite=strict", "path=/staff"} <= flags
+        safe = replace(house, client=client, https=True)
+        for path in (*links, "/staff/language", "/staff/sign-out"):
+            browser = await enter_again(house, house.other)
+            form = {FORM_TOKEN: browser.form_token, "language": "nl"}
+            answered = await ask(safe, "POST", path, browser, form)
+            assert (answered.status, [bool(each["secure"]) for each in answered.cookies]) == (303, [True])
 
 
 async def test_a_language_that_is_none_is_not_kept(house: House) -> None:
@@ -462,8 +472,9 @@ async def _say_nasty_words(house: House) -> None:
         row = {"day": today, "language": LANGUAGE, "text": nasty("question"), "state": "open"}
         await connection.execute(insert(unanswered_table), [row])
         await staff.note(connection, member, nasty("logged")[:32], nasty("logged"), house.clock())
-        # A booking for a permanence that is in no file any more.
-        await connection.execute(update(bookings_table).values(service=nasty("gone")))
+        slot = slot_at(replace(SCHOOL, service=nasty("gone")), WEDNESDAY.replace(hour=13))
+        assert slot
+        await bookings.book(connection, slot, Asked("telegram", "1002", "ar", 1, 1), house.clock())
         for _ in range(9):
             await tallies.count(connection, today, "booked", nasty("gone"), "uk")
             await feedback.count(connection, today, nasty("gone"), "uk", helped=False)

@@ -4,7 +4,8 @@ A link is used up by pressing a button, not by opening it: chats open links by t
 """
 
 from collections import deque
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from urllib.parse import quote
 
 from aiohttp import web
@@ -65,8 +66,13 @@ def add(console: Console) -> None:
     console.post("/staff/language", "desk", _choose_language)
 
 
-def _begin(console: Console) -> AbstractAsyncContextManager[AsyncConnection]:
-    return storage.begin(console.database)
+@asynccontextmanager
+async def _begin(console: Console) -> AsyncIterator[AsyncConnection]:
+    try:
+        async with storage.begin(console.database) as connection:
+            yield connection
+    except storage.Unavailable:
+        raise web.HTTPServiceUnavailable from None
 
 
 def _door(console: Console, request: web.Request) -> web.Response:
