@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -217,7 +218,7 @@ def _predict(understanding: Understanding, catalogues: texts.Texts, question: di
     today = day_of(datetime.datetime.now(datetime.UTC))
     voice = Voice(understanding.snapshot, catalogues, LANGUAGES[meaning.language], today)
     text = question["text"]
-    replies = reply_to(meaning, voice, text, understanding.search(text, meaning))
+    replies = reply_to(meaning, voice, text, partial(understanding.search, text, meaning))
     text = "\n\n".join(_plain(reply) for reply in replies)
     return {
         **({"id": question["id"]} if "id" in question else {}),

@@ -21,8 +21,9 @@ from bot.knowledge import Holder
 from bot.languages import LANGUAGES
 from bot.offers import unpack_search
 from bot.scheduling import DAY_BEFORE, REMINDERS, day_of, open_slot
-from bot.storage import bookings, outbox, people, reminding, subscriptions, talks, waiting
-from bot.storage.outbox import REPLY, Notice
+from bot.storage import bookings, events, outbox, people, reminding, subscriptions, talks, waiting
+from bot.storage.events import Unsent
+from bot.storage.outbox import Notice
 from bot.storage.talks import ENDED, STAFF_GROUP, TO_PERSON
 from bot.storage.waiting import DAY_CLOSED, NOBODY, PASS
 from bot.texts import Texts
@@ -58,7 +59,7 @@ class Delivery:
         while True:
             try:
                 await self.announce()
-                handled = await self.send_due()
+                handled = await self.send_due() + await self.send_replies()
             except storage.Unavailable:
                 log.warning("notices not sent: database away")
                 handled = 0
@@ -111,9 +112,9 @@ class Delivery:
         async with storage.begin(self.database) as connection:
             await reminding.put_due(connection, now, (channel,), _BATCH, chat)
             for notice in await outbox.claim(connection, now, (channel,), _BATCH, chat):
-                told = await self._replies_to(connection, notice)
-                replies += told
-                mark = outbox.mark_sent if told else outbox.mark_dropped
+                reply = await self._reply_to(connection, notice)
+                replies += [reply] if reply else []
+                mark = outbox.mark_sent if reply else outbox.mark_dropped
                 await mark(connection, notice.id)
         return replies
 
@@ -148,11 +149,11 @@ class Delivery:
             await self._mark(notice, await self._post(notice))
             return
         async with storage.begin(self.database) as connection:
-            replies = await self._replies_to(connection, notice)
-            if not replies:
+            reply = await self._reply_to(connection, notice)
+            if reply is None:
                 await outbox.mark_dropped(connection, notice.id)
                 return
-        outcome = await self._push(notice, replies)
+        outcome = await self._push(notice.channel, notice.chat, (reply,), notice.kind)
         await self._mark(notice, outcome)
 
     async def _mark(self, notice: Notice, outcome: Sent | Later | Unreachable | None) -> None:
@@ -165,8 +166,6 @@ class Delivery:
             match outcome:
                 case None:
                     await outbox.mark_dropped(connection, notice.id)
-                case Sent() if notice.kind == REPLY:
-                    await outbox.forget_replies(connection, (notice.key,))
                 case Sent():
                     await outbox.mark_sent(connection, notice.id)
                 case Unreachable():
@@ -185,13 +184,35 @@ class Delivery:
             log.exception("notice not posted", notice_kind=notice.kind)
             return Later(_AFTER_A_FAULT)
 
-    async def _push(self, notice: Notice, replies: Sequence[Reply]) -> Sent | Later | Unreachable:
-        """A fault of ours (a wrong button, a token that is not accepted) is logged, and the notice waits."""
+    async def _push(self, channel: str, chat: str, replies: Sequence[Reply], kind: str) -> Sent | Later | Unreachable:
+        """A fault of ours (a wrong button, a token that is not accepted) is logged, and what we had to say waits."""
         try:
-            return await self.pushes[notice.channel](notice.chat, replies)
+            return await self.pushes[channel](chat, replies)
         except Exception:
-            log.exception("notice not sent", notice_kind=notice.kind)
+            log.exception("notice not sent", notice_kind=kind)
             return Later(_AFTER_A_FAULT)
+
+    async def send_replies(self) -> int:
+        """Send replies that whoever made them could not, or did not live to; how many there were."""
+        async with storage.begin(self.database) as connection:
+            found = await events.unsent(connection, self.clock(), tuple(self.pushes), _BATCH)
+        told: set[tuple[str, str]] = set()
+        for each in found:
+            if (each.channel, each.chat) in told:  # a chat gets its replies in order, one after the other
+                await self._settle(each, Later(BETWEEN_IN_A_CHAT.total_seconds()))
+                continue
+            outcome = await self._push(each.channel, each.chat, keeping.from_text(each.replies), "reply")
+            told.add((each.channel, each.chat))
+            await self._settle(each, outcome)
+        return len(found)
+
+    async def _settle(self, unsent: Unsent, outcome: Sent | Later | Unreachable) -> None:
+        async with storage.begin(self.database) as connection:
+            if isinstance(outcome, Later):
+                until = self.clock() + datetime.timedelta(seconds=outcome.seconds)
+                await events.put_off(connection, unsent.event, until)
+            else:
+                await events.arrived(connection, (unsent.event,))
 
     async def _pass_on(self, notice: Notice) -> None:
         """Somebody let the place pass: ask the next who waits for it."""
@@ -203,12 +224,6 @@ class Delivery:
             if permanence and slot:
                 await waiting.ask_next(connection, slot, now, slot.start - permanence.notice)
             await outbox.mark_sent(connection, notice.id)
-
-    async def _replies_to(self, connection: AsyncConnection, notice: Notice) -> Sequence[Reply]:
-        if notice.kind == REPLY:  # whoever had to send it died, or was told to wait
-            return keeping.from_text(notice.about)
-        reply = await self._reply_to(connection, notice)
-        return (reply,) if reply else ()
 
     async def _reply_to(self, connection: AsyncConnection, notice: Notice) -> Reply | None:
         """What to say now; None when it is no longer true or comes too late."""

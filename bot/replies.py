@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot import storage
-from bot.storage import outbox
+from bot.storage import events
 
 FLUSH_SECONDS = 0.2
 _MOST = 500  # keys in one statement
@@ -28,13 +28,13 @@ class KeptReplies:
 
     def arrived(self, event: str) -> None:
         """They have arrived, or never will."""
-        self._arrived.append(outbox.reply_key(event))
+        self._arrived.append(event)
 
     async def later(self, event: str, seconds: float) -> None:
-        """The channel wants to be left alone for so long; then they are sent from the outbox, also after a restart."""
+        """The channel wants to be left alone for so long; then somebody sends them, also after a restart."""
         until = self._clock() + datetime.timedelta(seconds=seconds)
         async with storage.begin(self._database) as connection:
-            await outbox.put_off_replies(connection, outbox.reply_key(event), until)
+            await events.put_off(connection, event, until)
 
     async def run(self) -> None:
         """Forget what has arrived, until cancelled; then once more."""
@@ -50,7 +50,7 @@ class KeptReplies:
         while keys := self._arrived[:_MOST]:
             try:
                 async with storage.begin(self._database) as connection:
-                    await outbox.forget_replies(connection, keys)
+                    await events.arrived(connection, keys)
             except storage.Unavailable:
                 log.warning("replies not forgotten: database away")
                 return

@@ -194,6 +194,7 @@ def _check(where: str, answer: Answer, *, https: bool) -> None:
     assert answer.headers.get("Cache-Control") == "no-store", where
     assert answer.headers.get("Content-Security-Policy") == CONTENT_SECURITY_POLICY, where
     assert answer.headers.get("X-Content-Type-Options") == "nosniff", where
+    assert answer.headers.get("Referrer-Policy") == "same-origin", where
     for cookie in answer.cookies:
         flags = cookie["path"], cookie["samesite"], bool(cookie["httponly"]), bool(cookie["secure"])
         assert flags == ("/staff", "Strict", True, https), (where, cookie)

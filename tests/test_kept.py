@@ -20,7 +20,7 @@ from bot.knowledge import Holder
 from bot.languages import LANGUAGES
 from bot.limits import Limit
 from bot.replies import KeptReplies
-from bot.storage import outbox, schema
+from bot.storage import events, schema
 from bot.telegram import CHANNEL, Receiver, open_bot, push
 from bot.texts import Texts
 from bot.understanding import Understanding
@@ -60,7 +60,7 @@ def delivery(
 
 
 async def _waits(database: AsyncEngine) -> int:
-    rows = select(func.count()).select_from(schema.outbox).where(schema.outbox.c.kind == outbox.REPLY)
+    rows = select(func.count()).select_from(schema.handled).where(schema.handled.c.replies.is_not(None))
     async with storage.begin(database) as connection:
         return int((await connection.execute(rows)).scalar_one())
 
@@ -94,15 +94,15 @@ async def test_a_429_delays_that_chat_only_and_what_waits_is_sent_later_in_order
     await kept.flush()
     assert [message.chat for message in telegram.messages] == [2]
     clock.now += datetime.timedelta(seconds=29)
-    assert await delivery.send_due() == 0
+    assert await delivery.send_replies() == 0
     clock.now += datetime.timedelta(seconds=2)
     for _ in range(4):
-        await delivery.send_due()
+        await delivery.send_replies()
         clock.now += datetime.timedelta(seconds=2)
     told = [message.text for message in telegram.messages if message.chat == 1]
     assert len(told) == 2
     assert "Kongostraat" in told[0]
-    assert await delivery.send_due() == 0
+    assert await delivery.send_replies() == 0
 
 
 async def test_what_waits_is_sent_also_after_a_restart(
@@ -112,7 +112,7 @@ async def test_what_waits_is_sent_also_after_a_restart(
     await _receive(Receiver(bot, answer, kept=KeptReplies(database, clock)), telegram.say(WHERE))
     assert telegram.messages == []
     clock.now += datetime.timedelta(seconds=6)
-    await delivery.send_due()
+    await delivery.send_replies()
     assert len(telegram.messages) == 1
     assert await _waits(database) == 0
 
@@ -128,10 +128,10 @@ async def test_who_dies_before_sending_has_another_send_it_once(
     assert await answer(event), "and then it dies"
     await _receive(receiver, update)
     assert telegram.messages == [], "an update that comes again is not answered anew"
-    clock.now += outbox.LEASE + datetime.timedelta(seconds=1)
+    clock.now += events.LEASE + datetime.timedelta(seconds=1)
     for _ in range(3):
-        await delivery.send_due()
-        clock.now += outbox.LEASE
+        await delivery.send_replies()
+        clock.now += events.LEASE
     assert [message.chat for message in telegram.messages] == [1]
 
 
@@ -149,7 +149,7 @@ async def test_a_server_that_stays_away_gets_it_later(
     await _receive(receiver, telegram.say(WHERE))
     assert telegram.messages == []
     clock.now += datetime.timedelta(seconds=11)
-    await delivery.send_due()
+    await delivery.send_replies()
     assert len(telegram.messages) == 1
 
 

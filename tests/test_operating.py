@@ -157,7 +157,7 @@ def test_the_proxy_shares_out_over_the_three_and_keeps_figures_inside() -> None:
     assert caddyfile.count("{") == caddyfile.count("}")
 
 
-def test_the_proxy_asks_whether_a_process_runs_not_whether_telegram_does() -> None:
+def test_the_proxy_asks_whether_a_process_runs_and_not_whether_the_database_does() -> None:
     caddyfile = (OPERATING / "Caddyfile").read_text(encoding="utf-8")
     assert re.findall(r"health_uri (\S+)", caddyfile) == ["/healthz"]
 

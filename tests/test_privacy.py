@@ -18,7 +18,7 @@ from bot.texts import Texts
 from tests.conftest import NOW, OpenDialogue
 from tests.dialogue import Dialogue
 
-_NO_PERSON = {"slots", "closures", "handled", "feedback", "tallies", "unanswered", "staff", "sign_ins", "sessions",
+_NO_PERSON = {"slots", "closures", "feedback", "tallies", "unanswered", "staff", "sign_ins", "sessions",
               "feeds", "staff_log", "messages"}  # fmt: skip
 START = datetime.datetime(2026, 11, 25, 12, 30, tzinfo=datetime.UTC)
 SLOT = Slot(START, START + datetime.timedelta(minutes=30), "school", 4)
@@ -96,7 +96,7 @@ async def test_everything_is_deleted_at_once_and_places_come_free(
 
 def test_every_table_about_a_person_is_known_to_deleting() -> None:
     about_a_person = {table.name for table in metadata.sorted_tables if "chat" in table.c}
-    assert about_a_person == {"people", "bookings", "waiting", "subscriptions", "conversations", "outbox"}
+    assert about_a_person == {"people", "bookings", "waiting", "subscriptions", "conversations", "outbox", "handled"}
     assert {table.name for table in metadata.sorted_tables} == about_a_person | _NO_PERSON
 
 

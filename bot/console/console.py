@@ -204,14 +204,18 @@ def add_console(console: Console) -> None:
         page.add(console)
     # For every other path and method: that a page takes another method tells nobody that it is there.
     console.app.router.add_route("*", "/staff{rest:(/.*)?}", _not_there)
-    console.app.on_response_prepare.append(_keep_nowhere)
+    console.app.on_response_prepare.append(_seclude)
 
 
 async def _not_there(_request: web.Request) -> web.StreamResponse:
     raise web.HTTPNotFound
 
 
-async def _keep_nowhere(request: web.Request, response: web.StreamResponse) -> None:
-    """An aiohttp `on_response_prepare` signal: no cache keeps a page of the console, nor that it was refused."""
+async def _seclude(request: web.Request, response: web.StreamResponse) -> None:
+    """An aiohttp `on_response_prepare` signal, after `bot.web.secure`: nothing of the console is kept by a cache.
+
+    A browser that may not say where it comes from hides the origin of a form too, which `Visit.is_ours` looks at.
+    """
     if request.path == "/staff" or request.path.startswith("/staff/"):
         response.headers["Cache-Control"] = "no-store"
+        response.headers["Referrer-Policy"] = "same-origin"

@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import handover, storage
 from bot.console.console import Console, Visit
-from bot.languages import SOURCE
+from bot.languages import LANGUAGES, SOURCE
+from bot.markup import isolate
 from bot.storage import talks
 from bot.storage.talks import Message, Talk, Words
 from bot.texts import Texts, marked
@@ -100,6 +101,7 @@ async def _page(visit: Visit, *, problem: str = "", picking: str = "", text: str
         address=_address(visit),
         messages=messages,
         sentences=_sentences(visit, talk.language),
+        in_order=isolate if LANGUAGES[talk.language].direction == "rtl" else str,
         longest=LONGEST,
         problem=problem,
         picking=picking,

@@ -37,7 +37,7 @@ def _found(visit: Visit, text: str, language: str) -> Mapping[str, Any]:
     meaning = understanding.understand(text, chosen=chosen)
     search = understanding.search(text, meaning)
     voice = Voice(visit.snapshot, texts, LANGUAGES[meaning.language], visit.today)
-    replies = answering.reply_to(meaning, voice, text, search)
+    replies = answering.reply_to(meaning, voice, text, lambda: search)
     for_staff = voice.speaking(LANGUAGES[visit.language])
     return {
         "meaning": meaning,

@@ -29,9 +29,18 @@ _LIKELY = 3
 # Words
 
 
-def is_looking(meaning: Meaning, search: Search | None, voice: Voice) -> bool:
+def may_look(meaning: Meaning, voice: Voice) -> bool:
+    """Whether it is worth a look what somebody wishes of a course or an activity."""
+    if not voice.snapshot.offers.offers:
+        return False
+    likely = meaning.matches[: 1 if meaning.decision == "answer" else _LIKELY]
+    leads = any(action.kind == "offers" for match in likely for action in voice.snapshot.entries[match.slug].actions)
+    return meaning.decision == "decline" or (leads and meaning.decision in ("answer", "suggest"))
+
+
+def is_looking(meaning: Meaning, search: Search, voice: Voice) -> bool:
     """Whether somebody looks for a course or an activity, rather than for the rule that an entry gives."""
-    if search is None or search.wishes <= _WEAK or not voice.snapshot.offers.offers:
+    if search.wishes <= _WEAK:
         return False
     best = voice.snapshot.entries[meaning.matches[0].slug]
     match meaning.decision:

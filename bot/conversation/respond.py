@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import assert_never
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -61,7 +62,8 @@ from bot.conversation.voice import Voice
 from bot.knowledge import Holder
 from bot.languages import LANGUAGES, Language, language_of
 from bot.scheduling import day_of
-from bot.storage import bookings, events, feedback, outbox, people, talks, tallies, unanswered
+from bot.storage import bookings, events, feedback, people, talks, tallies, unanswered
+from bot.storage.events import Unsent
 from bot.texts import Texts
 from bot.understanding import Meaning, Understanding
 
@@ -78,26 +80,28 @@ async def respond(
 ) -> Sequence[Reply]:
     """Replies for the one who spoke; none for an event that was handled before.
 
-    Replies to an event with a key are kept in the transaction of its effects, until `outbox.forget_replies`: who dies
-    before they were sent has somebody else send them. Raises `storage.Unavailable` when the database is away: then
+    Replies to an event with a key are kept in the transaction of its effects, until they have arrived: who dies before
+    they were sent has somebody else send them. Raises `storage.Unavailable` when the database is away: then
     nothing has happened, and the event can come again.
     """
-    now = clock()
-    async with storage.begin(database) as connection:
-        if event.key and not await events.claim(connection, event.key, now):
-            return ()
-        replies = await _replies(event, knowledge.current, texts, connection, now)
-        if event.key and replies:
-            await outbox.keep_replies(connection, event.key, event.speaker, keeping.to_text(replies), now)
-        return replies
+    now, speaker = clock(), event.speaker
+    try:
+        async with storage.begin(database) as connection:
+            replies = await _replies(event, knowledge.current, texts, connection, now)
+            if event.key:
+                kept = keeping.to_text(replies) if replies else ""
+                await events.finish(connection, Unsent(event.key, speaker.channel, speaker.chat, kept), now)
+            return replies
+    except events.Repeated:
+        return ()
 
 
 async def _replies(
     event: Event, understanding: Understanding, texts: Texts, connection: AsyncConnection, now: datetime.datetime
 ) -> Sequence[Reply]:
     speaker = event.speaker
-    code = await people.chosen_language(connection, speaker.channel, speaker.chat, now.date())
-    chosen = LANGUAGES.get(code or "")
+    known = await people.known(connection, speaker.channel, speaker.chat, now.date())
+    chosen = LANGUAGES.get(known.language or "")
     match event:
         case Start(payload=payload):
             if named := start.language_in(payload):
@@ -109,14 +113,14 @@ async def _replies(
             return await _command(name, voice, connection, speaker, now)
         case Attachment(spoken=spoken):
             voice = _voice(understanding, texts, chosen, speaker, now)
-            if await talks.current(connection, speaker.channel, speaker.chat):
+            if known.talk is not None:
                 return talking.only_words(voice)
             return menus.cannot_listen(voice) if spoken else menus.read_only_text(voice)
         case Utterance(text=text):
             hint = language_of(speaker.hint)
             meaning = answering.understand(understanding, text, chosen=chosen, hint=hint)
             voice = Voice(understanding.snapshot, texts, LANGUAGES[meaning.language], day_of(now))
-            if talk := await talks.current(connection, speaker.channel, speaker.chat):
+            if known.talk is not None and (talk := await talks.get(connection, known.talk)):
                 # A person answers, but for the help lines: those do not wait for anybody.
                 urgent = answering.urgent_in(understanding, meaning)
                 help_lines = answering.show(voice, urgent) if urgent else ()
@@ -128,7 +132,7 @@ async def _replies(
             ):
                 replies = await appointments.mine(voice, connection, speaker, now)
             else:
-                replies = answering.reply_to(meaning, voice, text, understanding.search(text, meaning))
+                replies = answering.reply_to(meaning, voice, text, partial(understanding.search, text, meaning))
             return answering.offering_languages(replies, meaning, voice, chosen or hint)
         case Press(data=data):
             step = unpack(data)

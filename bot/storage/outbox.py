@@ -8,27 +8,15 @@ import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Protocol
 
-from sqlalchemy import Insert, Row, delete, func, insert, select, update
+from sqlalchemy import Insert, Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.storage.schema import outbox
 from bot.storage.upsert import insert_in
 
 LEASE = datetime.timedelta(seconds=30)
-REPLY = "reply"
 _WAITING, _SENT, _DROPPED, _UNREACHABLE = "waiting", "sent", "dropped", "unreachable"
-
-
-class Whom(Protocol):
-    """A chat in a channel."""
-
-    @property
-    def channel(self) -> str: ...
-
-    @property
-    def chat(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,34 +71,6 @@ def _putting(dialect: str) -> Insert:
         set_={"state": _WAITING, "due": row.excluded.due, "claimed_until": None},
         where=outbox.c.state == _DROPPED,
     )
-
-
-async def keep_replies(
-    connection: AsyncConnection, event: str, whom: Whom, replies: str, now: datetime.datetime
-) -> None:
-    """Keep the replies to an event, for whoever handles it to send now; another does when that takes a `LEASE`."""
-    values = {"key": reply_key(event), "kind": REPLY, "channel": whom.channel, "chat": whom.chat, "about": replies}
-    await connection.execute(_keeping(), {**values, "due": now, "claimed_until": now + LEASE})
-
-
-@cache
-def _keeping() -> Insert:
-    return insert(outbox).values(state=_WAITING)
-
-
-def reply_key(event: str) -> str:
-    """Under which key the replies to an event are kept."""
-    return f"{REPLY}:{event}"
-
-
-async def forget_replies(connection: AsyncConnection, keys: Sequence[str]) -> None:
-    """They have arrived; nothing of them is kept."""
-    await connection.execute(delete(outbox).where(outbox.c.key.in_(keys)))
-
-
-async def put_off_replies(connection: AsyncConnection, key: str, until: datetime.datetime) -> None:
-    """They could not be sent now, and wait."""
-    await connection.execute(update(outbox).where(outbox.c.key == key).values(claimed_until=until))
 
 
 async def drop_for_booking(connection: AsyncConnection, booking: int) -> None:

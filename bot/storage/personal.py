@@ -4,13 +4,13 @@ import datetime
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Table, delete, select
+from sqlalchemy import Table, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.storage import bookings
 from bot.storage.bookings import BOOKED, Booking, to_booking
 from bot.storage.schema import bookings as bookings_table
-from bot.storage.schema import conversations, messages, outbox, people, subscriptions, waiting
+from bot.storage.schema import conversations, handled, messages, outbox, people, subscriptions, waiting
 from bot.storage.talks import STAFF_GROUP, forget_topics
 
 _OURS = {"id", "channel", "chat", "conversation", "group_message", "topic"}  # numbers that say nothing to a person
@@ -69,6 +69,9 @@ async def delete_all(connection: AsyncConnection, channel: str, chat: str, now: 
     to_group = (outbox.c.channel == STAFF_GROUP) & outbox.c.chat.in_([str(number) for number in numbers])
     await connection.execute(delete(outbox).where(to_group))
     await connection.execute(delete(messages).where(messages.c.conversation.in_(numbers)))
+    unsent = (handled.c.channel == channel) & (handled.c.chat == chat)
+    nothing = {"replies": None, "send_at": None, "channel": None, "chat": None}
+    await connection.execute(update(handled).where(unsent).values(nothing))
     for table in (outbox, conversations, bookings_table, waiting, subscriptions, people):
         await connection.execute(delete(table).where(table.c.channel == channel, table.c.chat == chat))
     await forget_topics(connection, (row.topic for row in found if row.topic is not None), now)

@@ -6,7 +6,6 @@ from sqlalchemy import Select, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.storage import talks
-from bot.storage.outbox import REPLY
 from bot.storage.schema import (
     bookings,
     closures,
@@ -27,8 +26,9 @@ from bot.storage.schema import (
 )
 
 PEOPLE = datetime.timedelta(days=365)  # after the last day that the person wrote or pressed
-REPLIES = datetime.timedelta(days=1)  # that could not be sent: by then they answer nothing any more
-HANDLED = datetime.timedelta(days=2)  # Telegram keeps an update for 24 hours (Bot API, "Getting updates")
+HANDLED = datetime.timedelta(
+    days=2
+)  # also for replies that could not be sent; Telegram keeps an update for 24 hours (Bot API, "Getting updates")
 FEEDBACK = datetime.timedelta(days=2 * 365)
 CONVERSATIONS = datetime.timedelta(days=30)  # after a conversation was closed
 UNANSWERED = datetime.timedelta(days=90)
@@ -58,7 +58,6 @@ async def delete_expired(connection: AsyncConnection, now: datetime.datetime) ->
         delete(handled).where(handled.c.at < now - HANDLED),
         delete(feedback).where(feedback.c.day < today - FEEDBACK),
         delete(outbox).where(outbox.c.due < now - BOOKINGS),
-        delete(outbox).where(outbox.c.kind == REPLY, outbox.c.due < now - REPLIES),
         delete(bookings).where(bookings.c.end < now - BOOKINGS),
         delete(slots).where(slots.c.start < now - BOOKINGS),
         delete(closures).where(closures.c.end < now - BOOKINGS),

@@ -50,12 +50,23 @@ people = Table(
     Column("seen_on", Date, nullable=False, index=True),
 )
 
-# Events that were handled, so that one which comes twice has one effect.
+# Events that were handled, so that one which comes twice has one effect. `replies` stand there until they have arrived;
+# from `send_at` on somebody else sends them.
 handled = Table(
     "handled",
     metadata,
     Column("event", String(64), primary_key=True),
     Column("at", Instant, nullable=False, index=True),
+    Column("channel", String(16)),
+    Column("chat", String(64)),
+    Column("replies", Text),
+    Column("send_at", Instant),
+    Index(
+        "ix_handled_send_at",
+        "send_at",
+        sqlite_where=sql("send_at IS NOT NULL"),
+        postgresql_where=sql("send_at IS NOT NULL"),
+    ),
 )
 
 # "Did this help?": counts only, without who.

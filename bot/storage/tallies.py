@@ -2,12 +2,13 @@
 
 import datetime
 from dataclasses import dataclass
+from functools import cache
 
-from sqlalchemy import select
+from sqlalchemy import Insert, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.storage.schema import tallies
-from bot.storage.upsert import insert_for
+from bot.storage.upsert import insert_in
 
 BOOKED, CANCELLED, FULFILLED, NOSHOW = "booked", "cancelled", "fulfilled", "noshow"
 
@@ -27,11 +28,15 @@ async def count(  # noqa: PLR0913
     connection: AsyncConnection, day: datetime.date, what: str, about: str, language: str, *, by: int = 1
 ) -> None:
     """Add one; or take one away, `by` -1, where it was a mistake."""
-    row = insert_for(connection, tallies).values(day=day, what=what, about=about[:200], language=language, count=by)
-    await connection.execute(
-        row.on_conflict_do_update(
-            index_elements=["day", "what", "about", "language"], set_={"count": tallies.c.count + by}
-        )
+    values = {"day": day, "what": what, "about": about[:200], "language": language, "count": by}
+    await connection.execute(_counting(connection.dialect.name), values)
+
+
+@cache
+def _counting(dialect: str) -> Insert:
+    row = insert_in(dialect, tallies).values({column.name: bindparam(column.name) for column in tallies.c})
+    return row.on_conflict_do_update(
+        index_elements=["day", "what", "about", "language"], set_={"count": tallies.c.count + row.excluded["count"]}
     )
 
 

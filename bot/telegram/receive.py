@@ -23,6 +23,7 @@ from bot.telegram.bot import api_call, seconds
 from bot.telegram.group import GroupHandler, answer_message, answer_press, parse_group
 from bot.telegram.parse import ALLOWED_UPDATES, GROUP, chat_of, key_of, parse, pressed_message
 from bot.telegram.render import Outgoing, render, without_buttons
+from bot.telegram.request import call
 from bot.telegram.send import Call, extra_calls, text_calls
 
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105
@@ -182,16 +183,8 @@ class Receiver:
     async def _edit(self, pressed: Message, message: Outgoing, *, patient: bool) -> bool:
         """Show `message` in place of the pressed one; False when that one is gone or too old."""
         try:
-            await api_call(
-                lambda: self.bot.edit_message_text(
-                    message.text,
-                    pressed.chat.id,
-                    pressed.message_id,
-                    entities=message.entities,
-                    reply_markup=message.keyboard,
-                ),
-                patient=patient,
-            )
+            place = {"chat_id": str(pressed.chat.id), "message_id": str(pressed.message_id)}
+            await api_call(lambda: call(self.bot, "editMessageText", {**place, **message.fields}), patient=patient)
         except BadRequest as error:
             return "not modified" in error.message
         return True

@@ -3,13 +3,13 @@
 Entities instead of marked-up text: there is no markup that could break.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import sulguk
 import sulguk.data
-from telegram import InlineKeyboardButton, InlineKeyboardMarkup, MessageEntity
 from telegram.constants import MessageLimit
 
 from bot.conversation import Button, Link, Reply
@@ -22,19 +22,25 @@ LONGEST = MessageLimit.MAX_TEXT_LENGTH  # in UTF-16 code units
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One message."""
+    """One message. `entities` and `keyboard` are JSON, as the Bot API takes them; empty where there are none."""
 
     text: str
-    entities: tuple[MessageEntity, ...]
-    keyboard: InlineKeyboardMarkup | None
+    entities: str
+    keyboard: str
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """What a call that sends or edits this message holds."""
+        extra = {"entities": self.entities, "reply_markup": self.keyboard}
+        return {"text": self.text, **{name: value for name, value in extra.items() if value}}
 
 
 def render(reply: Reply) -> Sequence[Outgoing]:
     """The messages of one reply, with the buttons under the last."""
     parts = _rendered_parts(reply.text, reply.language.direction)
-    keyboard = InlineKeyboardMarkup([[_button(button) for button in row] for row in reply.rows]) if reply.rows else None
+    keyboard = _json({"inline_keyboard": [[_button(each) for each in row] for row in reply.rows]}) if reply.rows else ""
     return [
-        Outgoing(text, entities, keyboard if number == len(parts) else None)
+        Outgoing(text, entities, keyboard if number == len(parts) else "")
         for number, (text, entities) in enumerate(parts, start=1)
     ]
 
@@ -45,28 +51,33 @@ def without_buttons(reply: Reply, name: str) -> Reply:
     return replace(reply, rows=((private,),), replaces=False, venue=None, document=None, reaction=None)
 
 
-def _button(button: Button) -> InlineKeyboardButton:
+def _button(button: Button) -> dict[str, str]:
     if isinstance(button.target, Link):
-        return InlineKeyboardButton(button.label, url=button.target.url)
-    return InlineKeyboardButton(button.label, callback_data=pack(button.target))
+        return {"text": button.label, "url": button.target.url}
+    return {"text": button.label, "callback_data": pack(button.target)}
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 @lru_cache(maxsize=4096)
-def _rendered_parts(markdown: str, direction: Direction) -> tuple[tuple[str, tuple[MessageEntity, ...]], ...]:
+def _rendered_parts(markdown: str, direction: Direction) -> tuple[tuple[str, str], ...]:
     return tuple(_rendered(part, direction) for part in _split(markdown, direction))
 
 
-def _rendered(markdown: str, direction: Direction) -> tuple[str, tuple[MessageEntity, ...]]:
+def _rendered(markdown: str, direction: Direction) -> tuple[str, str]:
     rendered = sulguk.transform_html(to_html(markdown, direction))
     text = rendered.text.rstrip()
     end = _units(text)
-    entities = (entity for entity in rendered.entities if entity["offset"] < end and _is_shown(entity))
-    return text, tuple(_entity(entity, end) for entity in entities)
+    entities = [entity for entity in rendered.entities if entity["offset"] < end and _is_shown(entity)]
+    return text, _json([_entity(entity, end) for entity in entities]) if entities else ""
 
 
-def _entity(entity: sulguk.data.MessageEntity, end: int) -> MessageEntity:
+def _entity(entity: sulguk.data.MessageEntity, end: int) -> dict[str, object]:
     length = min(entity["length"], end - entity["offset"])
-    return MessageEntity(entity["type"], entity["offset"], length, url=entity.get("url"))
+    about: dict[str, object] = {"type": str(entity["type"]), "offset": entity["offset"], "length": length}
+    return {**about, "url": entity["url"]} if entity.get("url") else about
 
 
 def _is_shown(entity: sulguk.data.MessageEntity) -> bool:

@@ -7,6 +7,7 @@ from telegram import Bot, InputFile, Message
 
 from bot.conversation import Document, Reply, Venue
 from bot.telegram.render import Outgoing, render
+from bot.telegram.request import call
 
 Call = Callable[[], Awaitable[object]]
 
@@ -25,8 +26,8 @@ def extra_calls(bot: Bot, chat: int | str, reply: Reply) -> Iterator[Call]:
         yield partial(_send_document, bot, chat, reply.document)
 
 
-async def _send_message(bot: Bot, chat: int | str, message: Outgoing) -> Message:
-    return await bot.send_message(chat, message.text, entities=message.entities, reply_markup=message.keyboard)
+async def _send_message(bot: Bot, chat: int | str, message: Outgoing) -> object:
+    return await call(bot, "sendMessage", {"chat_id": str(chat), **message.fields})
 
 
 # The words have made a sound already: what comes with them is silent.

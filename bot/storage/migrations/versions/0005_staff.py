@@ -102,9 +102,18 @@ def upgrade() -> None:
     op.create_index("ix_messages_conversation", "messages", ["conversation"])
     op.create_index("ix_messages_group_message", "messages", ["group_message"])
     op.add_column("outbox", sa.Column("message", sa.Integer))
+    op.add_column("handled", sa.Column("channel", sa.String(16)))
+    op.add_column("handled", sa.Column("chat", sa.String(64)))
+    op.add_column("handled", sa.Column("replies", sa.Text))
+    op.add_column("handled", sa.Column("send_at", INSTANT))
+    unsent = sql("send_at IS NOT NULL")
+    op.create_index("ix_handled_send_at", "handled", ["send_at"], sqlite_where=unsent, postgresql_where=unsent)
 
 
 def downgrade() -> None:
+    op.drop_index("ix_handled_send_at", "handled")
+    for column in ("send_at", "replies", "chat", "channel"):
+        op.drop_column("handled", column)
     op.drop_column("outbox", "message")
     for table in (
         *("messages", "conversations", "tallies", "unanswered"),
