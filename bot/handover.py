@@ -145,6 +145,7 @@ class StaffGroup:
             number = event.message if isinstance(event, GroupMessage) else None
             if not await talks.from_staff(connection, talk, Words(who, text, number), now):
                 return _TOLD[ENDED]
+            await staff.note(connection, who, "answer in a conversation", str(talk.id), now)
         return None if isinstance(event, GroupMessage) else "✓"
 
     async def _talk_of(self, connection: AsyncConnection, event: GroupMessage | GroupPress) -> Talk | None:

@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,7 +12,7 @@ from bot import desk
 from bot.knowledge import Snapshot
 from bot.scheduling import Moment, Permanence, slot_at
 from bot.storage import agenda, bookings, staff, talks
-from bot.storage.bookings import DESK, FULFILLED, NOSHOW, Asked, Booked, Booking
+from bot.storage.bookings import DESK, FULFILLED, NOSHOW, Asked, Booked
 from bot.storage.schema import bookings as bookings_table
 from bot.storage.schema import feedback, tallies, unanswered
 from bot.storage.talks import Words
@@ -112,23 +113,19 @@ async def _colleagues(connection: AsyncConnection) -> staff.Member:
     return member
 
 
-async def _come(connection: AsyncConnection, coming: tuple[object, ...]) -> None:
-    service, (hour, minute), code, language, wanted, people, channel, state, says = coming  # type: ignore[misc]
-    permanence = PERMANENCES[str(service)]
+async def _come(connection: AsyncConnection, coming: tuple[Any, ...]) -> None:
+    service, (hour, minute), code, language, wanted, people, channel, state, says = coming
+    permanence = PERMANENCES[service]
     slot = slot_at(permanence, NOW.replace(hour=hour, minute=minute))
     assert slot
     chat = "" if channel == DESK else f"chat-{code}"
-    asked = Asked(str(channel), chat, str(language), people, permanence.places_for(people), str(wanted))
+    asked = Asked(channel, chat, language, people, permanence.places_for(people), wanted)
     booked = await bookings.book(connection, slot, asked, NOW - datetime.timedelta(days=3))
     assert isinstance(booked, Booked), coming
     changes = {"code": code, "coming": says}
     await connection.execute(update(bookings_table).where(bookings_table.c.id == booked.booking.id).values(changes))
     if state != bookings.BOOKED:
-        await _mark(connection, booked.booking, str(state))
-
-
-async def _mark(connection: AsyncConnection, booking: Booking, state: str) -> None:
-    assert await agenda.mark(connection, booking, state)
+        assert await agenda.mark(connection, booked.booking, state)
 
 
 async def _say(connection: AsyncConnection) -> None:

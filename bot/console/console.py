@@ -172,7 +172,7 @@ class Visit:
 
     async def note(self, connection: Any, what: str, about: str = "") -> None:
         """Leave a line in the log, in the transaction of what was done."""
-        await staff.note(connection, self.session.member, what, about, self.now)
+        await staff.note(connection, self.session.member.label, what, about, self.now)
 
 
 def say(message: str, language: str, /, **values: object) -> str:

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import storage
 from bot.console.console import COOKIE, LANGUAGE_COOKIE, Console, Visit, is_from_elsewhere, language_of, say
+from bot.knowledge.problems import marked
 from bot.storage import staff
 
 ENTER = "/staff/enter"
@@ -50,6 +51,9 @@ def add(console: Console) -> None:
         slow_down()
         async with _begin(console) as connection:
             session = await staff.sign_in(connection, request.match_info["token"], console.clock())
+            known = await staff.session_of(connection, session, console.clock()) if session else None
+            if known:
+                await staff.note(connection, known.member.label, marked("sign in"), "", console.clock())
         if session is None:
             raise web.HTTPNotFound
         response = web.Response(status=303, headers={"Location": "/staff"})
@@ -92,7 +96,7 @@ async def _sign_out(visit: Visit) -> web.Response:
 async def _sign_out_everywhere(visit: Visit) -> web.Response:
     async with storage.begin(visit.console.database) as connection:
         ended = await staff.sign_out_everywhere(connection, visit.session.member.id)
-        await visit.note(connection, "sign out everywhere", str(ended))
+        await visit.note(connection, marked("sign out everywhere"), str(ended))
     return _out(visit)
 
 

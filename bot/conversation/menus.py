@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from bot.conversation.events import Button, Reply
 from bot.conversation.offer_steps import ListOffers
+from bot.conversation.person_steps import ShowPrivacy
 from bot.conversation.steps import (
     AskPerson,
     ChooseLanguage,
@@ -114,7 +115,8 @@ def topic_rows(voice: Voice) -> Rows:
         ((voice.button("🔎", "Courses and activities", ListOffers(code)),),) if voice.snapshot.offers.offers else ()
     )
     book = ((voice.button("📅", "Make an appointment", ListServices(code)),),) if voice.snapshot.permanences else ()
-    return (*in_rows(buttons, TOPICS_IN_A_ROW), *offers, *book, (language_button(voice), person_button(voice)))
+    privacy = (voice.button("🔒", "Your data and privacy", ShowPrivacy(code)),)
+    return (*in_rows(buttons, TOPICS_IN_A_ROW), *offers, *book, (language_button(voice), person_button(voice)), privacy)
 
 
 def entry_rows(voice: Voice, slugs: Sequence[str]) -> Rows:

@@ -1,7 +1,8 @@
 """Steps in buttons: packed, and what came back unpacked."""
 
 import datetime
-from dataclasses import astuple, fields
+from dataclasses import fields
+from functools import cache
 
 from bot.conversation.steps import STEPS, Step
 from bot.languages import LANGUAGES
@@ -11,7 +12,7 @@ LONGEST = 64  # bytes of UTF-8 (Bot API, `InlineKeyboardButton.callback_data`)
 
 def pack(step: Step) -> str:
     """`step` as button data; raises `ValueError` when it does not fit."""
-    data = ":".join((step.tag, *astuple(step)))
+    data = ":".join((step.tag, *(getattr(step, name) for name in _names(step.tag))))
     if len(data.encode()) > LONGEST:
         raise ValueError(f"a button holds at most {LONGEST} bytes: {data!r}")
     return data
@@ -21,10 +22,16 @@ def unpack(data: str) -> Step | None:
     """The step in button data; None for what no button of ours ever held."""
     tag, *values = data.split(":")
     step = STEPS.get(tag)
-    if step is None or len(values) != len(fields(step)):
+    if step is None or len(values) != len(_names(tag)):
         return None
     unpacked = step(*values)
     return unpacked if unpacked.language in LANGUAGES else None
+
+
+@cache
+def _names(tag: str) -> tuple[str, ...]:
+    """The fields of a step."""
+    return tuple(field.name for field in fields(STEPS[tag]))
 
 
 _BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"

@@ -37,7 +37,10 @@ async def open_storage(url: str) -> AsyncIterator[AsyncEngine]:
 
 def _create_postgresql(url: str) -> AsyncEngine:
     return create_async_engine(
-        url, pool_pre_ping=True, connect_args={"timeout": _CONNECT_SECONDS, "command_timeout": _COMMAND_SECONDS}
+        url,
+        pool_pre_ping=True,
+        hide_parameters=True,
+        connect_args={"timeout": _CONNECT_SECONDS, "command_timeout": _COMMAND_SECONDS},
     )
 
 

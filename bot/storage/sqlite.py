@@ -38,7 +38,7 @@ def create_engine(url: str) -> AsyncEngine:
     async def connect() -> aiosqlite.Connection:
         return await _DirectConnection(open_file, iter_chunk_size=64)
 
-    engine = create_async_engine(url, async_creator=connect, pool_size=1, max_overflow=0)
+    engine = create_async_engine(url, async_creator=connect, pool_size=1, max_overflow=0, hide_parameters=True)
     event.listen(engine.sync_engine, "connect", _prepare)
     event.listen(engine.sync_engine, "begin", _begin)
     return engine

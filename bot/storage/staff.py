@@ -167,9 +167,9 @@ async def sign_out_everywhere(connection: AsyncConnection, number: int) -> int:
 # The log
 
 
-async def note(connection: AsyncConnection, who: Member, what: str, about: str, now: datetime.datetime) -> None:
-    """Leave a line of what a member did, in the transaction in which it is done."""
-    await connection.execute(insert(staff_log).values(at=now, who=who.label, what=what, about=about[:200]))
+async def note(connection: AsyncConnection, who: str, what: str, about: str, now: datetime.datetime) -> None:
+    """Leave a line of what a member, by their label, did, in the transaction in which it is done."""
+    await connection.execute(insert(staff_log).values(at=now, who=who, what=what, about=about[:200]))
 
 
 async def log(connection: AsyncConnection, most: int = 200) -> list[LogLine]:
