@@ -43,7 +43,7 @@ HOUSEKEEPING_SECONDS = 6 * 3600
 PERSON = (60, 30)  # messages at once, and a minute from then on; twenty in a minute are always served
 ADDRESS = (600, 300)  # requests of one address; a school or a shelter has one for everybody
 LATE_SECONDS = 900
-OPERATOR = "Operator"  # the member whose link `wegwijs serve` prints
+OPERATOR, NOBODYS_ID = "Operator", "0"  # the member whose link `wegwijs serve` prints; no Telegram user has this id
 _STOP_SECONDS = 4
 
 log = structlog.get_logger(__name__)
@@ -136,6 +136,10 @@ class _Seen:
         self.decisions = Counter(
             "wegwijs_decisions", "Decisions on typed words", ["decision", "language"], registry=registry
         )
+        self.telegram_away = False
+        self.updates = Counter(
+            "wegwijs_updates", "Telegram updates, by what became of them", ["outcome"], registry=registry
+        )
         self.telegram_errors = Counter(
             "wegwijs_telegram_errors", "Calls of the Bot API that did not succeed", ["error"], registry=registry
         )
@@ -150,8 +154,11 @@ class _Seen:
             registry=registry,
         )
 
-    def telegram_failed(self, error: str) -> None:
-        self.telegram_errors.labels(error).inc()
+    def telegram_called(self, error: str) -> None:
+        """What became of a call; Telegram is away when it does not answer, or answers that it cannot."""
+        if error:
+            self.telegram_errors.labels(error).inc()
+        self.telegram_away = error in ("timeout", "connection") or error.startswith("5")
 
     def show_knowledge(self, version: str) -> None:
         """Only the version in use has a figure."""
@@ -185,9 +192,9 @@ async def _observed(inner: Respond, event: Event, *, seen: _Seen, holder: Holder
 # Serving
 
 
-def web_app(conversation: Conversation, clock: Clock = utc_now) -> web.Application:
-    """The aiohttp application: the chat page and health. Telegram's webhook is added by `serve`."""
-    app = web.Application(client_max_size=LONGEST_BODY, middlewares=[limiting(Limit(*ADDRESS))])
+def web_app(conversation: Conversation, clock: Clock = utc_now, free: str = "") -> web.Application:
+    """The aiohttp application: the chat page and health. Telegram's webhook is added by `serve`, at the path `free`."""
+    app = web.Application(client_max_size=LONGEST_BODY, middlewares=[limiting(Limit(*ADDRESS), free)])
     app.on_response_prepare.append(secure)
     add_chat(app, conversation.respond, conversation.texts, conversation.fetch)
     add_health(
@@ -205,6 +212,8 @@ async def _faults(conversation: Conversation, clock: Clock) -> dict[str, str]:
         return {"database": "away"}
     age = (clock() - waiting).total_seconds() if waiting else 0.0
     faults = {"notices": f"oldest unsent for {age:.0f} s"} if age > LATE_SECONDS else {}
+    if conversation.seen and conversation.seen.telegram_away:
+        faults["telegram"] = "away"
     if conversation.knowledge.problems:
         faults["knowledge"] = "files refused; the earlier ones are in use"
     return faults
@@ -225,7 +234,7 @@ async def serve(settings: Settings, announce: Callable[[str, str], None], clock:
     """Serve the web side, and Telegram when there is a token, until SIGTERM or SIGINT."""
     async with AsyncExitStack() as stack:
         conversation = await stack.enter_async_context(open_conversation(settings, clock))
-        app = web_app(conversation, clock)
+        app = web_app(conversation, clock, urlsplit(settings.webhook_url or "").path)
         https = bool(settings.webhook_url)
         add_console(Console(app, conversation.database, conversation.knowledge, settings.knowledge, clock, https))
         pushes, receiving = await _open_telegram(stack, settings, conversation, app, clock)
@@ -255,8 +264,9 @@ async def _open_telegram(
 
     token = settings.telegram_token.get_secret_value()
     try:
-        failed = conversation.seen.telegram_failed if conversation.seen else lambda _: None
-        bot = await stack.enter_async_context(telegram.open_bot(token, settings.telegram_api, failed))
+        seen = conversation.seen
+        heard = seen.telegram_called if seen else lambda _: None
+        bot = await stack.enter_async_context(telegram.open_bot(token, settings.telegram_api, heard))
     except telegram.InvalidToken:
         raise WrongSettings(
             f"{PREFIX}TELEGRAM_TOKEN is not accepted by Telegram; it takes the token that @BotFather gives"
@@ -266,6 +276,8 @@ async def _open_telegram(
         group.client, group.group_id = telegram.Group(bot, settings.staff_chat), settings.staff_chat
     kept = KeptReplies(conversation.database, clock)
     receiver = telegram.Receiver(bot, conversation.respond, group, kept)
+    if seen:
+        receiver.count = lambda outcome: seen.updates.labels(outcome).inc()
     running = (telegram.set_profile(bot, conversation.texts), kept.run())
     pushes = {telegram.CHANNEL: telegram.push(bot)}
     if not settings.webhook_url or not settings.webhook_secret:
@@ -281,9 +293,8 @@ async def _first_link(settings: Settings, database: AsyncEngine, clock: Clock, a
     async with storage.begin(database) as connection:
         for number in settings.staff:
             await staff.add(connection, f"Telegram …{str(number)[-4:]}", "administrator", str(number), now)
-        there = await staff.members(connection)
-        operator = next((member for member in there if member.label == OPERATOR and member.telegram is None), None)
-        operator = operator or await staff.add(connection, OPERATOR, "administrator", None, now)
+        await staff.add(connection, OPERATOR, "administrator", NOBODYS_ID, now)
+        operator = await staff.by_telegram(connection, NOBODYS_ID)
         token = await staff.make_link(connection, operator.id, now) if operator else ""
     public = public_address(settings) if settings.webhook_url else address
     return link(public, token)

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import pickle
+import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -53,7 +54,7 @@ def _kept(cache: Path) -> tuple[str, Understanding | None]:
 
 def _keep(fingerprint: str, learnt: Understanding, cache: Path) -> None:
     cache.parent.mkdir(parents=True, exist_ok=True)
-    new = cache.with_suffix(f".{os.getpid()}")
+    new = cache.with_suffix(f".{secrets.token_hex(8)}")
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         pickle.dump(_fingerprint(_code()), file)
         pickle.dump(fingerprint, file)

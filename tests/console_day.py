@@ -109,7 +109,7 @@ async def _colleagues(connection: AsyncConnection) -> staff.Member:
         ("edit text", "school-find uk"),
         ("answer in a conversation", "1"),
     ):
-        await staff.note(connection, member, what, about, earlier)
+        await staff.note(connection, member.label, what, about, earlier)
     return member
 
 

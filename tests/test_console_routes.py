@@ -471,7 +471,7 @@ async def _say_nasty_words(house: House) -> None:
         await talks.from_staff(connection, talk, Words(nasty("label"), nasty("staff")), house.clock())
         row = {"day": today, "language": LANGUAGE, "text": nasty("question"), "state": "open"}
         await connection.execute(insert(unanswered_table), [row])
-        await staff.note(connection, member, nasty("logged")[:32], nasty("logged"), house.clock())
+        await staff.note(connection, member.label, nasty("logged")[:32], nasty("logged"), house.clock())
         slot = slot_at(replace(SCHOOL, service=nasty("gone")), WEDNESDAY.replace(hour=13))
         assert slot
         await bookings.book(connection, slot, Asked("telegram", "1002", "ar", 1, 1), house.clock())

@@ -25,13 +25,13 @@ _FIRST_PAUSE = 0.5
 
 
 @asynccontextmanager
-async def open_bot(token: str, api: str, failed: Callable[[str], None] = lambda _: None) -> AsyncIterator[Bot]:
+async def open_bot(token: str, api: str, heard: Callable[[str], None] = lambda _: None) -> AsyncIterator[Bot]:
     """A client that knows its own name. Waits until Telegram answers; raises `InvalidToken` when it refuses us.
 
-    `failed` hears of each call that did not succeed: its status, or the name of what went wrong.
+    `heard` hears of each call what went wrong: a status, `timeout` or `connection`; nothing where all went well.
     """
     os.environ.setdefault("PTB_TIMEDELTA", "1")  # times as timedelta, which the library will do by itself one day
-    calls, updates = AiohttpRequest(CONNECTIONS, failed), AiohttpRequest(1, failed)
+    calls, updates = AiohttpRequest(CONNECTIONS, heard), AiohttpRequest(1, heard)
     bot = Bot(token, f"{api}/bot", f"{api}/file/bot", request=calls, get_updates_request=updates)
     try:
         await _until_reached(bot.initialize)

@@ -4,7 +4,7 @@ import asyncio
 import hmac
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from time import monotonic
 from typing import Protocol
@@ -46,7 +46,7 @@ class Kept(Protocol):
 class Receiver:
     """Handles updates: those of one chat one after the other, those of different chats side by side.
 
-    `group` is given what staff do in their group; `kept` hears what became of replies.
+    `group` is given what staff do in their group; `kept` hears what became of replies; `count` of each update.
     """
 
     def __init__(self, bot: Bot, respond: Respond, group: GroupHandler | None = None, kept: Kept | None = None) -> None:
@@ -55,6 +55,7 @@ class Receiver:
         self._group = group
         self._kept = kept
         self._held: dict[int, float] = {}
+        self.count: Callable[[str], None] = lambda _outcome: None
         self._tasks: set[asyncio.Task[None]] = set()
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
@@ -70,6 +71,7 @@ class Receiver:
             return
         event = parse(update, self.bot.username)
         if event is None:
+            self.count("ignored")
             await self._acknowledge(update)
             return
         chat = chat_of(update)
@@ -77,6 +79,7 @@ class Receiver:
         try:
             replies = await self._respond(event)
             if not replies:
+                self.count("silent")
                 return  # it came before, and had its replies and its acknowledgement then
             if event.speaker.channel == GROUP:
                 replies = [without_buttons(reply, self.bot.username) for reply in replies]
@@ -115,10 +118,12 @@ class Receiver:
             await self._acknowledge(update)
 
     def _arrived(self, key: str) -> None:
+        self.count("answered")
         if self._kept:
             self._kept.arrived(key)
 
     async def _put_off(self, chat: int, key: str, for_seconds: float) -> None:
+        self.count("put off")
         now = monotonic()
         self._held = {other: until for other, until in self._held.items() if until > now}
         self._held[chat] = now + for_seconds

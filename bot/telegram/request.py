@@ -20,8 +20,8 @@ _CONNECT_SECONDS, _READ_SECONDS, _KEPT_SECONDS = 5.0, 10.0, 30.0
 class AiohttpRequest(BaseRequest):
     """Sends what the library asks for; at most `connections` at a time, others wait in turn."""
 
-    def __init__(self, connections: int, failed: Callable[[str], None]) -> None:
-        self._connections, self._failed = connections, failed
+    def __init__(self, connections: int, heard: Callable[[str], None]) -> None:
+        self._connections, self._heard = connections, heard
         self._session: aiohttp.ClientSession | None = None
 
     @property
@@ -58,14 +58,13 @@ class AiohttpRequest(BaseRequest):
             body = _body(request_data)
             headers = _FORM if isinstance(body, bytes) else None
             async with self._session.request(method, url, data=body, headers=headers, timeout=timeout) as response:
-                if response.status != HTTPStatus.OK:
-                    self._failed(str(response.status))
+                self._heard("" if response.status == HTTPStatus.OK else str(response.status))
                 return response.status, await response.read()
         except (TimeoutError, aiohttp.ServerTimeoutError) as error:
-            self._failed("timeout")
+            self._heard("timeout")
             raise TimedOut from error
         except aiohttp.ClientError as error:
-            self._failed("connection")
+            self._heard("connection")
             # The library hides the token, which stands in the address, in what it logs; so do we.
             raise NetworkError(type(error).__name__) from error
 
