@@ -16,7 +16,7 @@ run: .venv/installed  ## serve the web chat on http://127.0.0.1:8080, and Telegr
 	.venv/bin/wegwijs serve
 
 test: .venv/developing  ## run every test, on SQLite and PostgreSQL, and in Chromium where it is there
-	.venv/bin/pytest
+	.venv/bin/pytest -n 2 --dist loadfile
 
 lint: .venv/developing  ## check style, types, message catalogues and knowledge
 	.venv/bin/ruff check .

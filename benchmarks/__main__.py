@@ -1,9 +1,9 @@
-"""Print every figure: the right answer beside other methods, one answer in the process, Telegram beside an echo bot, and
-bookings beside bare inserts."""
+"""Print every figure: the right answer beside other methods, one answer in the process, Telegram beside an echo bot,
+three processes beside one, and bookings beside bare inserts."""
 
 import asyncio
 
-from benchmarks import answers, bookings, matching, offers, scaling, start, telegram
+from benchmarks import answers, bookings, matching, offers, processes, scaling, start, telegram
 
 if __name__ == "__main__":
     matching.measure()
@@ -11,5 +11,6 @@ if __name__ == "__main__":
     offers.measure()
     asyncio.run(answers.measure())
     asyncio.run(telegram.measure())
+    asyncio.run(processes.measure())
     asyncio.run(start.measure())
     asyncio.run(bookings.measure())

@@ -29,7 +29,7 @@ def _in_order(sheet: Sheet) -> list[Any]:
 
 
 def _standing(sheet: Sheet) -> Any:
-    import pygal  # type: ignore[import-untyped]
+    import pygal
 
     every = -(-len(sheet.rows) // _MOST_LABELS)
     chart = pygal.Bar(**_settings(sheet), height=320, x_labels_major_every=every, show_minor_x_labels=False)
@@ -65,7 +65,7 @@ def _settings(sheet: Sheet) -> dict[str, Any]:
 
 def _style() -> Any:
     """Only sizes: these decide how much room the words get."""
-    from pygal.style import Style  # type: ignore[import-untyped]
+    from pygal.style import Style
 
     return Style(label_font_size=13, major_label_font_size=13, legend_font_size=13, no_data_font_size=18)
 
