@@ -92,7 +92,7 @@ async def _on_their_way(database: AsyncEngine, kind: str, channel: str) -> list[
 
 async def _log(database: AsyncEngine) -> list[tuple[str, str, str]]:
     async with storage.begin(database) as connection:
-        return [(line.who, line.what, line.about) for line in await staff.log(connection)]
+        return [(line.who, line.what, line.about) for line in await staff.log(connection) if line.what != "sign in"]
 
 
 async def _read(client: Client, path: str) -> str:

@@ -69,7 +69,7 @@ def _text(directory: Path, code: str = "nl") -> Edited:
 
 async def _log(database: AsyncEngine) -> list[tuple[str, str, str]]:
     async with storage.begin(database) as connection:
-        return [(line.who, line.what, line.about) for line in await staff.log(connection)]
+        return [(line.who, line.what, line.about) for line in await staff.log(connection) if line.what != "sign in"]
 
 
 # Who may

@@ -54,7 +54,7 @@ async def _states(database: AsyncEngine, ids: list[int]) -> list[str]:
 
 async def _log(database: AsyncEngine) -> list[tuple[str, str, str]]:
     async with storage.begin(database) as connection:
-        return [(line.who, line.what, line.about) for line in await staff.log(connection)]
+        return [(line.who, line.what, line.about) for line in await staff.log(connection) if line.what != "sign in"]
 
 
 async def _page(client: Client, query: str = "") -> str:

@@ -1,7 +1,7 @@
 """Several processes behind one webhook, one of which is killed; and one that is told to stop in the middle of work."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -15,10 +15,12 @@ from bot.replies import FLUSH_SECONDS
 from bot.storage.schema import handled
 from tests.conftest import KNOWLEDGE, NOW, eventually
 from tests.fake_telegram import FakeTelegram, Fields, Refused, open_fake_telegram
-from tests.serving import WEBHOOK, Crowd, compare, learn_answers, open_webhook, replies_waiting, start, told_in
+from tests.serving import WEBHOOK, Crowd, Serving, compare, learn_answers, open_webhook, replies_waiting, start, told_in
 
 UPDATES, AT_ONCE, KILLED_AFTER = 60, 8, 20
 CROWD = Crowd(first=1, chats=20)
+
+Serve = Callable[..., Awaitable[Serving]]
 
 
 class Gate:
@@ -61,6 +63,22 @@ def gate(telegram: FakeTelegram, monkeypatch: pytest.MonkeyPatch) -> Gate:
     return Gate(telegram, monkeypatch)
 
 
+@pytest.fixture
+async def serve(telegram: FakeTelegram, workplace: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Serve]:
+    """Starts a process on a database, with more settings where they are given; none outlives the test."""
+    monkeypatch.chdir(workplace)
+    started: list[Serving] = []
+
+    async def begin(url: str, **settings: str) -> Serving:
+        started.append(await start(telegram, url, workplace, KNOWLEDGE=str(KNOWLEDGE), **settings))
+        return started[-1]
+
+    yield begin
+    for each in started:
+        if each.process.returncode is None:
+            await each.kill()
+
+
 async def _let_the_lease_run_out(database: AsyncEngine) -> None:
     """Of what waits now; else the test would take half a minute."""
     async with storage.begin(database) as connection:
@@ -69,17 +87,10 @@ async def _let_the_lease_run_out(database: AsyncEngine) -> None:
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_of_two_processes_one_is_killed_and_no_reply_is_lost_or_doubled(
-    database: AsyncEngine,
-    database_url: str,
-    workplace: Path,
-    telegram: FakeTelegram,
-    gate: Gate,
-    monkeypatch: pytest.MonkeyPatch,
+    database: AsyncEngine, database_url: str, telegram: FakeTelegram, gate: Gate, serve: Serve
 ) -> None:
     """Killed with replies that are kept and have not reached Telegram; those that have are marked by then."""
-    monkeypatch.chdir(workplace)
-    settings = {**WEBHOOK, "KNOWLEDGE": str(KNOWLEDGE)}
-    first, second = [await start(telegram, database_url, workplace, **settings) for _ in range(2)]
+    first, second = [await serve(database_url, **WEBHOOK) for _ in range(2)]
     async with open_webhook(first.address, second.address) as webhook:
         answers = await learn_answers(telegram, webhook, first=1000)
         alone = len(telegram.messages)
@@ -91,7 +102,7 @@ async def test_of_two_processes_one_is_killed_and_no_reply_is_lost_or_doubled(
         await asyncio.sleep(3 * FLUSH_SECONDS)
         await first.kill()
         gate.open(Refused(502, "Bad Gateway"))
-        third = await start(telegram, database_url, workplace, **settings)
+        third = await serve(database_url, **WEBHOOK)
         webhook.addresses[0] = third.address
         async with asyncio.timeout(30):
             await delivering
@@ -106,11 +117,8 @@ async def test_of_two_processes_one_is_killed_and_no_reply_is_lost_or_doubled(
     assert compare(CROWD.expect(answers, UPDATES), told_in(telegram)) == (0, 0)
 
 
-async def _stopped_in_the_middle(
-    telegram: FakeTelegram, gate: Gate, workplace: Path, url: str
-) -> tuple[int, float, int]:
-    """The exit status, the seconds that it took, and what the webhook said, of a process that was sending a reply."""
-    serving = await start(telegram, url, workplace, **WEBHOOK, KNOWLEDGE=str(KNOWLEDGE))
+async def _stopped_in_the_middle(telegram: FakeTelegram, gate: Gate, serving: Serving) -> tuple[int, float]:
+    """The exit status of a process that was sending a reply when it was told to stop, and the seconds that it took."""
     async with open_webhook(serving.address) as webhook:
         gate.close()
         asked = asyncio.create_task(webhook.deliver(telegram.say("where is Amal?")))
@@ -123,15 +131,16 @@ async def _stopped_in_the_middle(
             status = await stopping
             seconds = monotonic() - began
             await asked
-    return status, seconds, webhook.statuses[200]
+    assert webhook.statuses == {200: 1}
+    return status, seconds
 
 
 async def test_a_process_that_is_told_to_stop_answers_what_is_under_way(
-    workplace: Path, telegram: FakeTelegram, gate: Gate, monkeypatch: pytest.MonkeyPatch
+    workplace: Path, telegram: FakeTelegram, gate: Gate, serve: Serve
 ) -> None:
-    monkeypatch.chdir(workplace)
-    status, seconds, taken = await _stopped_in_the_middle(telegram, gate, workplace, f"sqlite:///{workplace}/x.db")
-    assert (status, taken, len(telegram.messages)) == (0, 1, 1)
+    serving = await serve(f"sqlite:///{workplace}/x.db", **WEBHOOK)
+    status, seconds = await _stopped_in_the_middle(telegram, gate, serving)
+    assert (status, len(telegram.messages)) == (0, 1)
     assert "Kongostraat" in telegram.messages[0].text
     assert seconds < 5
     assert "Traceback" not in (workplace / "serve.log").read_text()
@@ -139,22 +148,18 @@ async def test_a_process_that_is_told_to_stop_answers_what_is_under_way(
 
 @pytest.mark.xfail(reason="what has arrived is forgotten for the last time before the webhook is closed")
 async def test_what_was_answered_while_stopping_is_not_sent_again_by_the_next(
-    workplace: Path, telegram: FakeTelegram, gate: Gate, monkeypatch: pytest.MonkeyPatch
+    workplace: Path, telegram: FakeTelegram, gate: Gate, serve: Serve
 ) -> None:
-    monkeypatch.chdir(workplace)
-    file = workplace / "x.db"
-    await _stopped_in_the_middle(telegram, gate, workplace, f"sqlite:///{file}")
-    async with storage.open_storage(f"sqlite+aiosqlite:///{file}") as database:
+    await _stopped_in_the_middle(telegram, gate, await serve(f"sqlite:///{workplace}/x.db", **WEBHOOK))
+    async with storage.open_storage(f"sqlite+aiosqlite:///{workplace}/x.db") as database:
         assert await replies_waiting(database) == 0
 
 
 @pytest.mark.xfail(reason="fetching is cut off when the process is told to stop; the next one sends the reply")
 async def test_a_process_that_fetches_updates_answers_what_is_under_way_when_it_is_told_to_stop(
-    workplace: Path, telegram: FakeTelegram, gate: Gate, monkeypatch: pytest.MonkeyPatch
+    workplace: Path, telegram: FakeTelegram, gate: Gate, serve: Serve
 ) -> None:
-    monkeypatch.chdir(workplace)
-    file = workplace / "x.db"
-    serving = await start(telegram, f"sqlite:///{file}", workplace, KNOWLEDGE=str(KNOWLEDGE))
+    serving = await serve(f"sqlite:///{workplace}/x.db")
     gate.close()
     telegram.say("where is Amal?")
     await eventually(lambda: gate.held)
@@ -163,5 +168,5 @@ async def test_a_process_that_fetches_updates_answers_what_is_under_way_when_it_
     gate.open()
     async with asyncio.timeout(10):
         assert await stopping == 0
-    async with storage.open_storage(f"sqlite+aiosqlite:///{file}") as database:
+    async with storage.open_storage(f"sqlite+aiosqlite:///{workplace}/x.db") as database:
         assert (await replies_waiting(database), len(telegram.messages)) == (0, 1)
