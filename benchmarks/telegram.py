@@ -173,9 +173,10 @@ async def _deliver_many(telegram: FakeTelegram, webhook: Webhook, pid: int) -> N
     await webhook.deliver_all(_some_twice(updates[FEW:]), AT_ONCE)
     many, seconds = _resident(pid), perf_counter() - started
     await asyncio.sleep(LEASE.total_seconds() + 10)  # what was kept by mistake would come now
-    lost, doubled = compare(CROWD.expect(answers, MANY), told_in(telegram))
+    expected = CROWD.expect(answers, MANY)
+    lost, doubled = compare(expected, told_in(telegram))
     print(
-        f"  messages {len(telegram.messages)}   lost {lost}   doubled {doubled}   sent again {webhook.again}   "
+        f"  messages expected {sum(each.total() for each in expected.values())}   lost {lost}   doubled {doubled}   sent again {webhook.again}   "
         f"{MANY * (1 + 1 / TWICE) / seconds:.0f} deliveries a second"
     )
     print(

@@ -31,7 +31,17 @@ MAY_IMPORT: dict[str, set[str]] = {
     "evaluation": {"languages", "understanding"},
     "storage": {"scheduling"},
     "conversation": {"understanding", "knowledge", "offers", "scheduling", "storage", "texts", "languages"},
-    "delivery": {"handover", "conversation", "knowledge", "offers", "scheduling", "storage", "texts", "languages", "understanding"},
+    "delivery": {
+        "handover",
+        "conversation",
+        "knowledge",
+        "offers",
+        "scheduling",
+        "storage",
+        "texts",
+        "languages",
+        "understanding",
+    },
     "replies": {"storage"},
     "limits": set(),
     "handover": {"conversation", "knowledge", "languages", "storage", "texts", "understanding"},
@@ -40,7 +50,18 @@ MAY_IMPORT: dict[str, set[str]] = {
     "poster": {"languages", "texts"},
     "cli_poster": EVERYTHING,
     "console": {
-        *("conversation", "desk", "figures", "handover", "knowledge", "languages", "learning", "likeness", "markup"),
+        *(
+            "conversation",
+            "desk",
+            "figures",
+            "handover",
+            "knowledge",
+            "languages",
+            "learning",
+            "likeness",
+            "limits",
+            "markup",
+        ),
         *("offers", "phrases", "scheduling", "storage", "texts", "understanding", "web"),
     },
     "desk": {"conversation", "knowledge", "scheduling", "storage"},
@@ -101,7 +122,18 @@ def test_only_settings_read_the_environment() -> None:
 
 def test_only_storage_speaks_sql() -> None:
     speakers = {_room(path) for path in MODULES if any(name.startswith("sqlalchemy") for name in _imports(path))}
-    assert speakers <= {"storage", "conversation", "delivery", "desk", "handover", "replies", "console", "cli_bookings", "settings", "app"}
+    assert speakers <= {
+        "storage",
+        "conversation",
+        "delivery",
+        "desk",
+        "handover",
+        "replies",
+        "console",
+        "cli_bookings",
+        "settings",
+        "app",
+    }
     for path in (
         *(BOT / "conversation").glob("*.py"),
         *(BOT / "console").glob("*.py"),

@@ -3,7 +3,6 @@
 A link is used up by pressing a button, not by opening it: chats open links by themselves to show what is behind them.
 """
 
-from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import quote
@@ -14,10 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot import storage
 from bot.console.console import COOKIE, LANGUAGE_COOKIE, Console, Visit, is_from_elsewhere, language_of, say
 from bot.knowledge.problems import marked
+from bot.limits import Limit
 from bot.storage import staff
+from bot.web.limiting import address_of
 
 ENTER = "/staff/enter"
-_TRIES, _WITHIN = 20, 60  # so many links a minute are looked at, whoever asks
+_TRIES = 20  # so many links a minute are looked at for one address
 _YEAR = 365 * 24 * 3600
 
 
@@ -28,17 +29,15 @@ def link(address: str, token: str) -> str:
 
 def add(console: Console) -> None:
     """Serve signing in and out."""
-    tries: deque[float] = deque(maxlen=_TRIES)
+    tries = Limit(_TRIES, _TRIES)
 
-    def slow_down() -> None:
-        now = console.clock().timestamp()
-        if len(tries) == _TRIES and now - tries[0] < _WITHIN:
+    def slow_down(request: web.Request) -> None:
+        if not tries.allows(address_of(request), monotonic()):
             raise web.HTTPTooManyRequests
-        tries.append(now)
 
     async def door(request: web.Request) -> web.Response:
         """The page behind a link: one button."""
-        slow_down()
+        slow_down(request)
         async with _begin(console) as connection:
             good = await staff.link_is_good(connection, request.match_info["token"], console.clock())
         if not good:
@@ -48,7 +47,7 @@ def add(console: Console) -> None:
     async def enter(request: web.Request) -> web.Response:
         if is_from_elsewhere(request):
             raise web.HTTPForbidden
-        slow_down()
+        slow_down(request)
         async with _begin(console) as connection:
             session = await staff.sign_in(connection, request.match_info["token"], console.clock())
             known = await staff.session_of(connection, session, console.clock()) if session else None
