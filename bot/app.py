@@ -278,7 +278,9 @@ async def _open_telegram(
     receiver = telegram.Receiver(bot, conversation.respond, group, kept)
     if seen:
         receiver.count = lambda outcome: seen.updates.labels(outcome).inc()
-    running = (telegram.set_profile(bot, conversation.texts), kept.run())
+    # Stopped after everything that answers, so that what has arrived until then is forgotten.
+    stack.push_async_callback(_stop, asyncio.create_task(kept.run()))
+    running = (telegram.set_profile(bot, conversation.texts),)
     pushes = {telegram.CHANNEL: telegram.push(bot)}
     if not settings.webhook_url or not settings.webhook_secret:
         return pushes, (telegram.poll(receiver), *running)

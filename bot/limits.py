@@ -24,7 +24,7 @@ class Limit:
         self._buckets.move_to_end(who)
         while len(self._buckets) > self._most:
             self._buckets.popitem(last=False)
-        bucket.left = min(self._burst, bucket.left + (now - bucket.at) * self._a_second)
+        bucket.left = min(self._burst, bucket.left + max(now - bucket.at, 0) * self._a_second)
         bucket.at = now
         if bucket.left < 1:
             return False

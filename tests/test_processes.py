@@ -146,7 +146,6 @@ async def test_a_process_that_is_told_to_stop_answers_what_is_under_way(
     assert "Traceback" not in (workplace / "serve.log").read_text()
 
 
-@pytest.mark.xfail(reason="what has arrived is forgotten for the last time before the webhook is closed")
 async def test_what_was_answered_while_stopping_is_not_sent_again_by_the_next(
     workplace: Path, telegram: FakeTelegram, gate: Gate, serve: Serve
 ) -> None:
@@ -155,7 +154,6 @@ async def test_what_was_answered_while_stopping_is_not_sent_again_by_the_next(
         assert await replies_waiting(database) == 0
 
 
-@pytest.mark.xfail(reason="fetching is cut off when the process is told to stop; the next one sends the reply")
 async def test_a_process_that_fetches_updates_answers_what_is_under_way_when_it_is_told_to_stop(
     workplace: Path, telegram: FakeTelegram, gate: Gate, serve: Serve
 ) -> None:

@@ -32,7 +32,7 @@ def add(console: Console) -> None:
     tries = Limit(_TRIES, _TRIES)
 
     def slow_down(request: web.Request) -> None:
-        if not tries.allows(address_of(request), monotonic()):
+        if not tries.allows(address_of(request), console.clock().timestamp()):
             raise web.HTTPTooManyRequests
 
     async def door(request: web.Request) -> web.Response:

@@ -4,10 +4,10 @@ import asyncio
 import hmac
 import math
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from time import monotonic
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
 
@@ -230,7 +230,7 @@ async def poll(receiver: Receiver) -> None:
             updates = await receiver.bot.get_updates(
                 offset, timeout=POLL_SECONDS, allowed_updates=ALLOWED_UPDATES, read_timeout=POLL_SECONDS + 10
             )
-            await _receive_all(receiver, updates)
+            await _to_the_end(_receive_all(receiver, updates))
         except TelegramError as error:
             log.warning("telegram not reached", error=type(error).__name__)
             await asyncio.sleep(_PAUSE)
@@ -238,6 +238,16 @@ async def poll(receiver: Receiver) -> None:
             await asyncio.sleep(_PAUSE)
         else:
             offset = updates[-1].update_id + 1 if updates else offset
+
+
+async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:
+    """Do `work` also when we are told to stop meanwhile: what was begun is answered."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise
 
 
 async def _receive_all(receiver: Receiver, updates: Sequence[Update]) -> None:
