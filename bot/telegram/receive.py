@@ -66,8 +66,9 @@ class Receiver:
             await self._handle(update)
 
     async def _handle(self, update: Update) -> None:
-        if self._group and (done := parse_group(update, self._group.group_id)):
-            await self._handle_group(self._group, update, done)
+        if self._group and chat_of(update) == self._group.group_id:
+            if done := parse_group(update, self._group.group_id):
+                await self._handle_group(self._group, update, done)
             return
         event = parse(update, self.bot.username)
         if event is None:
