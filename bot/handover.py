@@ -7,7 +7,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot import storage
-from bot.conversation import GroupMessage, GroupPost, GroupPress, Later, Posted, Sent, Unreachable
+from bot.conversation import CLOSE_COMMAND, GroupMessage, GroupPost, GroupPress, Later, Posted, Sent, Unreachable
 from bot.knowledge import Holder
 from bot.languages import LANGUAGES, SOURCE
 from bot.storage import events, staff, talks
@@ -33,7 +33,6 @@ SENTENCES: tuple[str, ...] = (
     marked("Does this answer your question?"),
     marked("Thank you, and goodbye. You can always write to us again."),
 )
-CLOSE_COMMAND = "/close"
 NO_CONVERSATION = "Dit hoort bij geen gesprek. / This belongs to no conversation."
 US = "Wegwijs"  # who tells staff what became of a conversation
 SAY, CLOSE = "gs", "gc"  # what a button in the group begins with

@@ -1,6 +1,7 @@
 """The conversation, the same in every channel: an `Event` comes in, `Reply`s go back."""
 
 from bot.conversation.events import (
+    CLOSE_COMMAND,
     Attachment,
     Button,
     Command,
@@ -26,6 +27,7 @@ from bot.conversation.events import (
 from bot.conversation.respond import respond
 
 __all__ = [
+    "CLOSE_COMMAND",
     "Attachment",
     "Button",
     "Command",

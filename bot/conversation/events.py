@@ -135,6 +135,9 @@ class Unreachable:
 # The staff's group
 
 
+CLOSE_COMMAND = "/close"  # with which staff end a conversation in their group
+
+
 @dataclass(frozen=True, slots=True)
 class GroupPost:
     """Words for the staff's group. `who`: empty for the newcomer; `sentences`: those to pick, with the first post."""

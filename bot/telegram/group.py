@@ -24,13 +24,12 @@ from telegram import (
 from telegram.constants import CallbackQueryLimit, ForumTopicLimit
 from telegram.error import BadRequest, TelegramError
 
-from bot.conversation import GroupMessage, GroupPost, GroupPress, Later, Posted, Unreachable
+from bot.conversation import CLOSE_COMMAND, GroupMessage, GroupPost, GroupPress, Later, Posted, Unreachable
 from bot.languages import LANGUAGES
 from bot.telegram.bot import api_call
-from bot.telegram.push import _outcome
-from bot.telegram.render import LONGEST, _units
+from bot.telegram.push import outcome_of
+from bot.telegram.render import LONGEST, units
 
-CLOSE_COMMAND = "/close"
 _CLOSE_LABEL = "Gesprek afsluiten"
 _EMPTY = "…"
 _NO_TOPICS = ("not a forum", "not enough rights", "chat_admin_required")
@@ -154,7 +153,7 @@ async def push_to_group(bot: Bot, group: int, post: GroupPost) -> Posted | Later
             return await _post(bot, group, _messages(post, heading=f"#{post.conversation} {post.language}"), None)
         return await _post_in_new_topic(bot, group, post, topic)
     except TelegramError as error:
-        return _outcome(error)
+        return outcome_of(error)
 
 
 async def close_topic(bot: Bot, group: int, topic: int) -> None:
@@ -248,10 +247,10 @@ def _messages(post: GroupPost, *, heading: str = "", is_new: bool = False) -> li
     """A post as messages, each with its heading, the last one with the buttons."""
     heading = " · ".join(part for part in (heading, post.who) if part)
     above = f"{heading}\n" if heading else ""
-    pieces = list(_pieces(post.text.strip() or _EMPTY, LONGEST - _units(above)))
+    pieces = list(_pieces(post.text.strip() or _EMPTY, LONGEST - units(above)))
     keyboard = _keyboard(post) if post.sentences or is_new else None
     return [
-        _Outgoing(above + piece, _units(heading), keyboard if number == len(pieces) else None)
+        _Outgoing(above + piece, units(heading), keyboard if number == len(pieces) else None)
         for number, piece in enumerate(pieces, start=1)
     ]
 
@@ -268,7 +267,7 @@ def _keyboard(post: GroupPost) -> InlineKeyboardMarkup:
 
 def _pieces(text: str, most: int) -> Iterator[str]:
     """Pieces of at most so many code units, divided at the end of a line or of a word where there is one."""
-    while _units(text) > most:
+    while units(text) > most:
         start = text.encode("utf-16-le")[: 2 * most].decode("utf-16-le", "ignore")
         half = len(start) // 2
         place = max(start.rfind("\n", half), 0) or max(start.rfind(" ", half), 0) or len(start)

@@ -31,7 +31,7 @@ def push(bot: Bot) -> Push:
                 await call()
             except TelegramError as error:
                 if not arrived:
-                    return _outcome(error)
+                    return outcome_of(error)
                 log.warning("part of a push not sent", error=type(error).__name__, reason=error.message)
             arrived = True
         return Sent()
@@ -45,7 +45,8 @@ def _calls(bot: Bot, chat: str, replies: Sequence[Reply]) -> Iterator[Call]:
         yield from extra_calls(bot, chat, reply)
 
 
-def _outcome(error: TelegramError) -> Later | Unreachable:
+def outcome_of(error: TelegramError) -> Later | Unreachable:
+    """What an error means for what was to be sent; raises what we got wrong ourselves."""
     match error:
         case RetryAfter():
             return Later(seconds(error.retry_after))

@@ -69,7 +69,7 @@ def _rendered_parts(markdown: str, direction: Direction) -> tuple[tuple[str, str
 def _rendered(markdown: str, direction: Direction) -> tuple[str, str]:
     rendered = sulguk.transform_html(to_html(markdown, direction))
     text = rendered.text.rstrip()
-    end = _units(text)
+    end = units(text)
     entities = [entity for entity in rendered.entities if entity["offset"] < end and _is_shown(entity)]
     return text, _json([_entity(entity, end) for entity in entities]) if entities else ""
 
@@ -87,7 +87,7 @@ def _is_shown(entity: sulguk.data.MessageEntity) -> bool:
 
 def _split(markdown: str, direction: Direction) -> Iterator[str]:
     """Pieces that each fit in a message, divided between paragraphs, or else between lines or words."""
-    if _units(_rendered(markdown, direction)[0]) <= LONGEST:
+    if units(_rendered(markdown, direction)[0]) <= LONGEST:
         yield markdown
         return
     for separator in ("\n\n", "\n", " "):
@@ -111,5 +111,6 @@ def _halves(text: str, separator: str) -> tuple[str, str, str]:
     return text[:place], separator, text[place + len(separator) :]
 
 
-def _units(text: str) -> int:
+def units(text: str) -> int:
+    """How long Telegram takes a text to be: in UTF-16 code units."""
     return len(text.encode("utf-16-le")) // 2
