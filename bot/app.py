@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime
+import gc
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -234,6 +235,9 @@ async def serve(settings: Settings, announce: Callable[[str, str], None], clock:
     """Serve the web side, and Telegram when there is a token, until SIGTERM or SIGINT."""
     async with AsyncExitStack() as stack:
         conversation = await stack.enter_async_context(open_conversation(settings, clock))
+        # What was learnt stays, and is large: looking through it again and again would hold up everybody meanwhile.
+        gc.collect()
+        gc.freeze()
         app = web_app(conversation, clock, urlsplit(settings.webhook_url or "").path)
         https = bool(settings.webhook_url)
         add_console(Console(app, conversation.database, conversation.knowledge, settings.knowledge, clock, https))
@@ -247,7 +251,7 @@ async def serve(settings: Settings, announce: Callable[[str, str], None], clock:
             group=conversation.group,
         )
         address = await stack.enter_async_context(_listening(app, settings))
-        for task in (_keep_house(conversation, clock), delivery.run(), *receiving):
+        for task in (_keep_house(conversation, clock), _read_ahead(conversation.texts), delivery.run(), *receiving):
             stack.push_async_callback(_stop, asyncio.create_task(task))
         announce(address, await _first_link(settings, conversation.database, clock, address))
         await _told_to_stop()
@@ -326,6 +330,12 @@ async def _keep_house(conversation: Conversation, clock: Clock) -> None:
         except storage.Unavailable:
             log.warning("house not kept: database away")
         await asyncio.sleep(HOUSEKEEPING_SECONDS)
+
+
+async def _read_ahead(texts: Texts) -> None:
+    """Read the catalogue of every language, so that nobody who is the first to speak one waits for it."""
+    for code in LANGUAGES:
+        await asyncio.to_thread(texts.text, "Yes", code)
 
 
 async def _stop(task: asyncio.Task[None]) -> None:
