@@ -11,7 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot import storage
-from bot.storage import administrators, staff
+from bot.storage import staff
 from bot.storage.staff import LogLine, Member, Role
 from bot.understanding import Understanding
 from tests.conftest import NOW, Clock
@@ -279,7 +279,7 @@ async def test_two_administrators_who_remove_each_other_leave_one(client: Client
 async def _step_down(connection: AsyncConnection, number: int, looked: asyncio.Barrier | None) -> None:
     """One administrator steps down if there is another, with the guard or (`looked`) after both have only looked."""
     if looked is None:
-        there = await administrators.hold(connection)
+        there = await staff.hold_administrators(connection)
     else:
         there = frozenset(each.id for each in await staff.members(connection) if each.role == "administrator")
         await looked.wait()

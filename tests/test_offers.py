@@ -99,6 +99,13 @@ def test_another_moment_is_nearer_than_another_language() -> None:
     assert (nearest.of("language"), [offer.id for offer in found]) == (["ar"], ["base"])
 
 
+def test_who_asks_only_for_a_moment_sees_the_others_and_who_asks_for_a_language_does_not() -> None:
+    known = Offers((BASE,), {})
+    nearest, found = known.nearest(Search("mo", frozenset({Wish("day", "5")})), TODAY)
+    assert (nearest.wishes, [offer.id for offer in found]) == (frozenset(), ["base"])
+    assert known.nearest(Search("mo", frozenset({Wish("language", "ti")})), TODAY)[1] == []
+
+
 wishes = st.builds(
     Wish,
     st.just("activity") | st.just("audience"),

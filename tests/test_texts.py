@@ -12,8 +12,9 @@ from bot import phrases
 from bot.languages import LANGUAGES, language_of
 from bot.phrases import KINDS
 from bot.texts import DIRECTORY, Texts
-from bot.understanding.danger import DangerSigns, words_present
+from bot.understanding.danger import DangerSigns
 from bot.understanding.normalise import fold, words
+from bot.understanding.patterns import words_present
 from tests.conftest import ROOT
 
 _KEYWORDS = {"text": (1,), "button": (2,), "marked": (1,)}

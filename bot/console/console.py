@@ -80,7 +80,7 @@ class Console:
         return guarded
 
     async def session_of(self, request: web.Request) -> Session | None:
-        """The session of a browser; None when it has none, or it has ended."""
+        """Who is signed in with this browser; None where nobody is, or no longer."""
         token = request.cookies.get(COOKIE, "")
         if not token:
             return None
@@ -130,7 +130,7 @@ class Visit:
         return language_of(self.request)
 
     def is_ours(self) -> bool:
-        """Whether a form carries the token of this session, and was not sent by a page of somebody else."""
+        """Whether a form carries the token that its page was given, and was not sent by a page of somebody else."""
         sent = self.form.get(FORM_TOKEN, "").encode(errors="replace")
         return not is_from_elsewhere(self.request) and hmac.compare_digest(sent, self.session.form_token.encode())
 

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot import storage
 from bot.console.console import Console, Visit
 from bot.console.signing import link
-from bot.storage import administrators, staff
+from bot.storage import staff
 from bot.storage.staff import ROLES, Member, Role
 from bot.texts import marked
 
@@ -104,7 +104,7 @@ def _problem_of(visit: Visit, label: str, telegram: str, members: list[Member]) 
 
 async def _hold(visit: Visit, connection: AsyncConnection) -> frozenset[int]:
     """The administrators; whoever is none of them any more has nothing to do here."""
-    held = await administrators.hold(connection)
+    held = await staff.hold_administrators(connection)
     if visit.session.member.id not in held:
         raise web.HTTPNotFound
     return held

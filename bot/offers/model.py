@@ -39,6 +39,8 @@ FIELDS: Mapping[str, str] = {
     "m": "month",
     "y": "free",
 }
+# What somebody may give up wholly and still find what they came for: when, where and how, but not what and for whom.
+MOMENTS = frozenset(("neighbourhood", "form", "day", "part", "holidays", "month", "free"))
 # What one can wish of each kind. A language is what a course is given in: Dutch lessons are in Dutch.
 _MOMENT = ("form", "day", "part", "month", "holidays", "neighbourhood", "free", "audience", "age")
 FIELDS_OF: Mapping[Kind, tuple[str, ...]] = {

@@ -16,6 +16,7 @@ from bot.offers.model import (
     FIELDS,
     FIELDS_OF,
     LEVELS,
+    MOMENTS,
     OLDEST,
     SPORTS,
     WEEKDAYS,
@@ -80,7 +81,7 @@ class Offers:
         unmet = {tuple(name for name, test in tests.items() if not test(each)) for each in there}
         order = list(FIELDS.values())
         best = min(
-            (names for names in unmet if len(names) < len(tests)),
+            (names for names in unmet if len(names) < len(tests) or MOMENTS.issuperset(names)),
             key=lambda names: (len(names), sorted(-order.index(name) for name in names)),
             default=None,
         )

@@ -87,6 +87,15 @@ async def by_telegram(connection: AsyncConnection, telegram: str) -> Member | No
     return _member(row) if row else None
 
 
+async def hold_administrators(connection: AsyncConnection) -> frozenset[int]:
+    """The administrators, who stay so until this transaction ends.
+
+    Without it, two who take each other away at the same moment would leave nobody.
+    """
+    there = select(staff.c.id).where(staff.c.role == "administrator").order_by(staff.c.id)
+    return frozenset((await connection.execute(there.with_for_update())).scalars())
+
+
 async def change_role(connection: AsyncConnection, number: int, role: Role) -> bool:
     changed = await connection.execute(update(staff).where(staff.c.id == number).values(role=role))
     return changed.rowcount == 1
@@ -132,7 +141,7 @@ async def sign_in(connection: AsyncConnection, token: str, now: datetime.datetim
 
 
 async def session_of(connection: AsyncConnection, token: str, now: datetime.datetime) -> Session | None:
-    """Who holds this session; None when it has ended."""
+    """Who is signed in with this token; None when nobody is, or no longer."""
     there = (sessions.c.hash == _hash(token)) & (sessions.c.until > now)
     rows = select(staff, sessions.c.form_token, sessions.c.hash).join(sessions).where(there)
     row = (await connection.execute(rows)).first()

@@ -1,4 +1,4 @@
-"""The library's requests through aiohttp, which is here anyway and takes a third of the time of its own client."""
+"""The library's requests through aiohttp, which is here anyway and whose parser is not written in Python."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -2,9 +2,7 @@
 
 from collections.abc import Iterable, Set
 
-from bot.understanding.patterns import Patterns, words_present
-
-__all__ = ["DangerSigns", "words_present"]
+from bot.understanding.patterns import Patterns
 
 
 class DangerSigns:

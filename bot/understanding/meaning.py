@@ -11,11 +11,12 @@ from bot.knowledge import Snapshot
 from bot.languages import LANGUAGES, Language
 from bot.offers import Search
 from bot.phrases import KINDS, FilterWords, Phrases
-from bot.understanding.danger import DangerSigns, words_present
+from bot.understanding.danger import DangerSigns
 from bot.understanding.detect import Detector
 from bot.understanding.filters import Wishes, learn_filters, search_in
 from bot.understanding.match import Matcher
 from bot.understanding.normalise import fold, words
+from bot.understanding.patterns import words_present
 from bot.understanding.tables import Question
 
 Decision = Literal["answer", "suggest", "decline", "book", "handoff", "smalltalk"]
