@@ -45,7 +45,7 @@ PERSON = (60, 30)  # messages at once, and a minute from then on; twenty in a mi
 ADDRESS = (600, 300)  # requests of one address; a school or a shelter has one for everybody
 LATE_SECONDS = 900
 OPERATOR, NOBODYS_ID = "Operator", "0"  # the member whose link `wegwijs serve` prints; no Telegram user has this id
-_STOP_SECONDS = 4
+_STOP_SECONDS, _LEAST_SECONDS = 4.0, 0.2
 
 log = structlog.get_logger(__name__)
 
@@ -233,7 +233,7 @@ async def _measured(conversation: Conversation, clock: Clock) -> None:
 
 async def serve(settings: Settings, announce: Callable[[str, str], None], clock: Clock = utc_now) -> None:
     """Serve the web side, and Telegram when there is a token, until SIGTERM or SIGINT."""
-    async with AsyncExitStack() as stack:
+    async with _Stack() as stack:
         conversation = await stack.enter_async_context(open_conversation(settings, clock))
         # What was learnt stays, and is large: looking through it again and again would hold up everybody meanwhile.
         gc.collect()
@@ -250,15 +250,15 @@ async def serve(settings: Settings, announce: Callable[[str, str], None], clock:
             pushes,
             group=conversation.group,
         )
-        address = await stack.enter_async_context(_listening(app, settings))
-        for task in (_keep_house(conversation, clock), _read_ahead(conversation.texts), delivery.run(), *receiving):
-            stack.push_async_callback(_stop, asyncio.create_task(task))
+        address = await _listen(stack, app, settings)
+        beside = (_keep_house(conversation, clock), _read_ahead(conversation.texts), delivery.run(), *receiving)
+        stack.push_async_callback(stack.stop, *map(asyncio.create_task, beside))
         announce(address, await _first_link(settings, conversation.database, clock, address))
         await _told_to_stop()
 
 
 async def _open_telegram(
-    stack: AsyncExitStack, settings: Settings, conversation: Conversation, app: web.Application, clock: Clock
+    stack: "_Stack", settings: Settings, conversation: Conversation, app: web.Application, clock: Clock
 ) -> tuple[Mapping[str, Push], Sequence[Coroutine[None, None, None]]]:
     """Join Telegram: how to reach people there, and what has to run beside the web side."""
     if settings.telegram_token is None:
@@ -283,7 +283,8 @@ async def _open_telegram(
     if seen:
         receiver.count = lambda outcome: seen.updates.labels(outcome).inc()
     # Stopped after everything that answers, so that what has arrived until then is forgotten.
-    stack.push_async_callback(_stop, asyncio.create_task(kept.run()))
+    stack.push_async_callback(stack.stop, asyncio.create_task(kept.run()))
+    stack.push_async_callback(stack.in_time, receiver.finish)
     running = (telegram.set_profile(bot, conversation.texts),)
     pushes = {telegram.CHANNEL: telegram.push(bot)}
     if not settings.webhook_url or not settings.webhook_secret:
@@ -306,18 +307,14 @@ async def _first_link(settings: Settings, database: AsyncEngine, clock: Clock, a
     return link(public, token)
 
 
-@asynccontextmanager
-async def _listening(app: web.Application, settings: Settings) -> AsyncIterator[str]:
+async def _listen(stack: "_Stack", app: web.Application, settings: Settings) -> str:
+    """The address."""
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_STOP_SECONDS)
+    stack.push_async_callback(stack.in_time, runner.cleanup)
     await runner.setup()
-    site = web.TCPSite(runner, settings.host, settings.port)
-    try:
-        await site.start()
-        port = runner.addresses[0][1]
-        host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        yield f"http://{host}:{port}"
-    finally:
-        await runner.cleanup()
+    await web.TCPSite(runner, settings.host, settings.port).start()
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{runner.addresses[0][1]}"
 
 
 async def _keep_house(conversation: Conversation, clock: Clock) -> None:
@@ -338,9 +335,29 @@ async def _read_ahead(texts: Texts) -> None:
         await asyncio.to_thread(texts.text, "Yes", code)
 
 
-async def _stop(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.wait([task], timeout=_STOP_SECONDS)
+class _Stack(AsyncExitStack):
+    """What has to end when we are told to stop. All of it together has `_STOP_SECONDS`, from the first that ends."""
+
+    _by: float | None = None
+
+    @property
+    def _left(self) -> float:
+        """Seconds; never none at all, for what takes no time."""
+        now = monotonic()
+        self._by = self._by or now + _STOP_SECONDS
+        return max(self._by - now, _LEAST_SECONDS)
+
+    async def in_time(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do `work`, as far as time allows."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._left):
+                await work()
+
+    async def stop(self, *tasks: asyncio.Task[None]) -> None:
+        """Cancel `tasks`, and wait for what they still have to do."""
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks, timeout=self._left)
 
 
 async def _told_to_stop() -> None:

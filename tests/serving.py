@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot import storage
 from bot.storage.schema import handled
-from tests.fake_telegram import TOKEN, FakeTelegram
+from tests.fake_telegram import TOKEN, FakeTelegram, Refused
 
 SECRET = "a-secret"
 WEBHOOK = {"WEBHOOK_URL": "https://wegwijs.example/telegram", "WEBHOOK_SECRET": SECRET}
@@ -126,6 +126,42 @@ async def open_webhook(*addresses: str) -> AsyncIterator[Webhook]:
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(timeout=timeout, connector=connector) as session:
         yield Webhook(session, list(addresses))
+
+
+class Gate:
+    """Holds messages to people between the bot and Telegram, while it is closed; `call` takes the place of Telegram's.
+
+    `held` is how many wait.
+    """
+
+    def __init__(self, telegram: FakeTelegram) -> None:
+        self.held = 0
+        self._open = asyncio.Event()
+        self._open.set()
+        self._only: int | None = None
+        self._fault: Refused | None = None
+        self._inner = telegram.call
+
+    def close(self, only: int | None = None) -> None:
+        """For everybody, or for the chat `only`."""
+        self._only = only
+        self._open.clear()
+
+    def open(self, fault: Refused | None = None) -> None:
+        """Let pass what was held, or refuse it with `fault`."""
+        self._fault = fault
+        self._open.set()
+
+    async def call(self, method: str, fields: Fields) -> Any:
+        """As the fake Telegram answers it, when the gate lets it pass."""
+        concerned = self._only in (None, int(fields.get("chat_id", 0)))
+        if method == "sendMessage" and concerned and not self._open.is_set():
+            self.held += 1
+            await self._open.wait()
+            self.held -= 1
+            if self._fault:
+                raise self._fault
+        return await self._inner(method, fields)
 
 
 # What people ask, and whether each got what belongs to it

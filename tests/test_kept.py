@@ -3,7 +3,7 @@
 import asyncio
 import datetime
 from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 
 import pytest
@@ -21,11 +21,14 @@ from bot.languages import LANGUAGES
 from bot.limits import Limit
 from bot.replies import KeptReplies
 from bot.storage import events, schema
-from bot.telegram import CHANNEL, Receiver, open_bot, push
+from bot.telegram import CHANNEL, Receiver, open_bot, poll, push
+from bot.telegram.bot import IMPATIENT_SECONDS
+from bot.telegram.receive import _TURN_SECONDS
 from bot.texts import Texts
 from bot.understanding import Understanding
 from tests.conftest import Clock, eventually
 from tests.fake_telegram import TOKEN, FakeTelegram, Refused, open_fake_telegram, too_many
+from tests.serving import Gate
 
 WHERE = "where is Amal?"
 
@@ -133,6 +136,60 @@ async def test_who_dies_before_sending_has_another_send_it_once(
         await delivery.send_replies()
         clock.now += events.LEASE
     assert [message.chat for message in telegram.messages] == [1]
+
+
+@asynccontextmanager
+async def _polling(receiver: Receiver) -> AsyncIterator[None]:
+    task = asyncio.create_task(poll(receiver))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        await receiver.finish()
+
+
+async def test_a_chat_that_telegram_is_slow_for_does_not_hold_up_what_is_fetched_next(
+    telegram: FakeTelegram, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Gate(telegram)
+    monkeypatch.setattr(telegram, "call", gate.call)
+    gate.close(only=1)
+    async with _polling(receiver):
+        telegram.say(WHERE, chat=1)
+        await eventually(lambda: gate.held)
+        telegram.say("thank you very much!", chat=1)
+        telegram.say(WHERE, chat=2)
+        await eventually(lambda: telegram.messages)
+        assert (telegram.messages[0].chat, gate.held) == (2, 1)
+        gate.open()
+        await eventually(lambda: len(telegram.messages) == 3)
+    told = [message.text for message in telegram.messages if message.chat == 1]
+    assert ["Kongostraat" in text for text in told] == [True, False], "in the order of what was asked"
+
+
+async def test_a_reply_that_has_waited_for_too_long_is_left_to_whoever_sends_it_when_its_lease_has_ended(
+    telegram: FakeTelegram,
+    receiver: Receiver,
+    kept: KeptReplies,
+    delivery: Delivery,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bot.telegram.receive._TURN_SECONDS", -1.0)
+    await _receive(receiver, telegram.say(WHERE))
+    assert telegram.messages == []
+    clock.now += events.LEASE + datetime.timedelta(seconds=1)
+    for _ in range(2):
+        await delivery.send_replies()
+        await kept.flush()
+        clock.now += events.LEASE + datetime.timedelta(seconds=1)
+    assert len(telegram.messages) == 1
+
+
+def test_nobody_still_tries_to_send_a_reply_when_its_lease_has_ended() -> None:
+    assert events.LEASE.total_seconds() > _TURN_SECONDS + IMPATIENT_SECONDS
 
 
 @pytest.mark.parametrize("fault", [Refused(502, "Bad Gateway"), Refused(500, "Internal Server Error")])

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from time import monotonic
-from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -14,42 +13,24 @@ from bot import storage
 from bot.replies import FLUSH_SECONDS
 from bot.storage.schema import handled
 from tests.conftest import KNOWLEDGE, NOW, eventually
-from tests.fake_telegram import FakeTelegram, Fields, Refused, open_fake_telegram
-from tests.serving import WEBHOOK, Crowd, Serving, compare, learn_answers, open_webhook, replies_waiting, start, told_in
+from tests.fake_telegram import FakeTelegram, Refused, open_fake_telegram
+from tests.serving import (
+    WEBHOOK,
+    Crowd,
+    Gate,
+    Serving,
+    compare,
+    learn_answers,
+    open_webhook,
+    replies_waiting,
+    start,
+    told_in,
+)
 
 UPDATES, AT_ONCE, KILLED_AFTER = 60, 8, 20
 CROWD = Crowd(first=1, chats=20)
 
 Serve = Callable[..., Awaitable[Serving]]
-
-
-class Gate:
-    """Holds messages to people between the bot and Telegram, from the moment that it is closed."""
-
-    def __init__(self, telegram: FakeTelegram, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.held = 0
-        self._open = asyncio.Event()
-        self._open.set()
-        self._fault: Refused | None = None
-        self._inner = telegram.call
-        monkeypatch.setattr(telegram, "call", self._call)
-
-    def close(self) -> None:
-        self._open.clear()
-
-    def open(self, fault: Refused | None = None) -> None:
-        """Let pass what was held, or refuse it with `fault`."""
-        self._fault = fault
-        self._open.set()
-
-    async def _call(self, method: str, fields: Fields) -> Any:
-        if method == "sendMessage" and not self._open.is_set():
-            self.held += 1
-            await self._open.wait()
-            self.held -= 1
-            if self._fault:
-                raise self._fault
-        return await self._inner(method, fields)
 
 
 @pytest.fixture
@@ -60,7 +41,9 @@ async def telegram() -> AsyncIterator[FakeTelegram]:
 
 @pytest.fixture
 def gate(telegram: FakeTelegram, monkeypatch: pytest.MonkeyPatch) -> Gate:
-    return Gate(telegram, monkeypatch)
+    held = Gate(telegram)
+    monkeypatch.setattr(telegram, "call", held.call)
+    return held
 
 
 @pytest.fixture

@@ -60,10 +60,16 @@ def _claiming(dialect: str) -> ReturningInsert[Any]:
     return row.on_conflict_do_nothing().returning(handled.c.event)
 
 
+_FORGETTING = (
+    update(handled)
+    .where(handled.c.event == bindparam("arrived"))
+    .values(replies=None, send_at=None, channel=None, chat=None)
+)
+
+
 async def arrived(connection: AsyncConnection, events: Sequence[str]) -> None:
     """Their replies have arrived; nothing of them is kept."""
-    there = handled.c.event.in_(events)
-    await connection.execute(update(handled).where(there).values(replies=None, send_at=None, channel=None, chat=None))
+    await connection.execute(_FORGETTING, [{"arrived": event} for event in events])
 
 
 async def put_off(connection: AsyncConnection, event: str, until: datetime.datetime) -> None:

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import structlog
 from telegram import Bot
-from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
+from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError, TimedOut
 
 from bot.telegram.request import AiohttpRequest
 
@@ -22,6 +22,7 @@ CONNECTIONS = 64
 _TRIES = 4
 _LONGEST_WAIT = 60  # seconds; Telegram asks for more only when something is very wrong
 _FIRST_PAUSE = 0.5
+IMPATIENT_SECONDS = 20
 
 
 @asynccontextmanager
@@ -57,10 +58,20 @@ async def _until_reached(connect: Callable[[], Awaitable[None]]) -> None:
 async def api_call(call: Callable[[], Awaitable[Result]], *, patient: bool = True) -> Result | None:
     """The result of `call`, tried again where that can help; None when the chat is closed to us.
 
-    A 429 is obeyed: Telegram names the seconds (`retry_after`). Who is not `patient` gets it raised.
-    Raises `BadRequest` for what we got wrong,
-    and the last `TelegramError` when trying again did not help.
+    A 429 is obeyed: Telegram names the seconds (`retry_after`). Who is not `patient` gets it raised, and gives up
+    after `IMPATIENT_SECONDS`. Raises `BadRequest` for what we got wrong, and the last `TelegramError` when trying
+    again did not help.
     """
+    if patient:
+        return await _tried(call, patient=True)
+    try:
+        async with asyncio.timeout(IMPATIENT_SECONDS):
+            return await _tried(call, patient=False)
+    except TimeoutError:
+        raise TimedOut from None
+
+
+async def _tried(call: Callable[[], Awaitable[Result]], *, patient: bool) -> Result | None:
     for attempt in range(_TRIES):
         try:
             return await call()

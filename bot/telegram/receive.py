@@ -31,6 +31,8 @@ POLL_SECONDS = 30
 _PAUSE = 1.0
 _SLOW_SECONDS = 1.0  # after which a person sees that we are at it
 _AWAY_SECONDS = 10.0
+_TURN_SECONDS = 8.0  # and then trying, in `api_call`: together less than the lease on a reply
+_MOST_SENDING = 200  # replies on their way at once, before more updates are fetched
 
 log = structlog.get_logger(__name__)
 
@@ -58,41 +60,83 @@ class Receiver:
         self.count: Callable[[str], None] = lambda _outcome: None
         self._tasks: set[asyncio.Task[None]] = set()
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        self._sending_turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     async def receive(self, update: Update) -> None:
-        """Handle one update to its end; raises `Unavailable` when it must come again."""
+        """Handle one update, and send its replies; raises `Unavailable` when it must come again."""
+        if sending := await self.handle(update):
+            await asyncio.wait([sending])  # which goes on when we are told to stop meanwhile
+
+    async def handle(self, update: Update) -> asyncio.Task[None] | None:
+        """Handle one update; raises `Unavailable` when it must come again.
+
+        What it did is stored when this returns, with its replies, and these are on their way: the task ends when they
+        were sent, or put off.
+        """
         turn = self._turns.setdefault(chat_of(update), asyncio.Lock())
         async with turn:
-            await self._handle(update)
+            return await self._handle(update)
 
-    async def _handle(self, update: Update) -> None:
+    async def room(self) -> None:
+        """Wait until not too much is on its way."""
+        while len(self._tasks) > _MOST_SENDING:
+            await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+
+    async def finish(self) -> None:
+        """Wait until all that is on its way was sent."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def _handle(self, update: Update) -> asyncio.Task[None] | None:
         if self._group and chat_of(update) == self._group.group_id:
             if done := parse_group(update, self._group.group_id):
                 await self._handle_group(self._group, update, done)
-            return
+            return None
         event = parse(update, self.bot.username)
         if event is None:
             self.count("ignored")
             await self._acknowledge(update)
-            return
+            return None
         chat = chat_of(update)
         typing = asyncio.get_running_loop().call_later(_SLOW_SECONDS, self._show_typing, chat)
+        sending = None
         try:
             replies = await self._respond(event)
             if not replies:
-                self.count("silent")
-                return  # it came before, and had its replies and its acknowledgement then
+                self.count("silent")  # it came before, and had its replies and its acknowledgement then
+                return None
             if event.speaker.channel == GROUP:
                 replies = [without_buttons(reply, self.bot.username) for reply in replies]
-            await self._deliver(chat, replies, update, key_of(update))
+            sending = self._begin(self._deliver_in_turn(chat, replies, update, monotonic() + _TURN_SECONDS))
+            sending.add_done_callback(lambda _: typing.cancel())
+            return sending
         finally:
-            typing.cancel()
+            if sending is None:
+                typing.cancel()
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _deliver_in_turn(self, chat: int, replies: Sequence[Reply], update: Update, until: float) -> None:
+        """Send replies after those that were there before in this chat. Whoever waits for too long leaves it to
+        others, who take it up when the lease on it has ended.
+        """
+        turn = self._sending_turns.setdefault(chat, asyncio.Lock())
+        async with turn:
+            if self._kept and monotonic() > until:
+                self.count("put off")
+                return
+            try:
+                await self._deliver(chat, replies, update, key_of(update))
+            except Exception:
+                log.exception("reply not sent")
 
     def _show_typing(self, chat: int) -> None:
         """Tell somebody whose answer takes a while that it comes."""
-        task = asyncio.create_task(self._type(chat))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._begin(self._type(chat))
 
     async def _type(self, chat: int) -> None:
         with suppress(TelegramError):
@@ -128,10 +172,13 @@ class Receiver:
         now = monotonic()
         self._held = {other: until for other, until in self._held.items() if until > now}
         self._held[chat] = now + for_seconds
-        if self._kept:
-            await self._kept.later(key, for_seconds)
-        else:
+        if self._kept is None:
             log.error("reply lost")
+            return
+        try:
+            await self._kept.later(key, for_seconds)
+        except Unavailable:
+            log.warning("reply kept for the length of its lease")
 
     async def _handle_group(self, group: GroupHandler, update: Update, event: GroupMessage | GroupPress) -> None:
         """A fault of ours is logged and acknowledged; when the database is away, the update comes again."""
@@ -151,7 +198,7 @@ class Receiver:
         """Stop the waiting sign on a pressed button; too late is no harm."""
         if query := update.callback_query:
             with suppress(TelegramError):
-                await api_call(lambda: self.bot.answer_callback_query(query.id))
+                await api_call(lambda: self.bot.answer_callback_query(query.id), patient=False)
 
     async def _send(self, chat: int, replies: Sequence[Reply], update: Update) -> None:
         """Once the first message has arrived, a 429 is waited out here: what follows belongs to it."""
@@ -231,7 +278,7 @@ async def poll(receiver: Receiver) -> None:
             updates = await receiver.bot.get_updates(
                 offset, timeout=POLL_SECONDS, allowed_updates=ALLOWED_UPDATES, read_timeout=POLL_SECONDS + 10
             )
-            await _to_the_end(_receive_all(receiver, updates))
+            await _to_the_end(_handle_all(receiver, updates))
         except TelegramError as error:
             log.warning("telegram not reached", error=type(error).__name__)
             await asyncio.sleep(_PAUSE)
@@ -239,10 +286,11 @@ async def poll(receiver: Receiver) -> None:
             await asyncio.sleep(_PAUSE)
         else:
             offset = updates[-1].update_id + 1 if updates else offset
+            await receiver.room()
 
 
 async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:
-    """Do `work` also when we are told to stop meanwhile: what was begun is answered."""
+    """Do `work` also when we are told to stop meanwhile: what was begun is handled."""
     task = asyncio.create_task(work)
     try:
         await asyncio.shield(task)
@@ -251,18 +299,18 @@ async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:
         raise
 
 
-async def _receive_all(receiver: Receiver, updates: Sequence[Update]) -> None:
+async def _handle_all(receiver: Receiver, updates: Sequence[Update]) -> None:
     by_chat: dict[int, list[Update]] = defaultdict(list)
     for update in updates:
         by_chat[chat_of(update)].append(update)
     outcomes = await asyncio.gather(
-        *(_receive_in_order(receiver, chat) for chat in by_chat.values()), return_exceptions=True
+        *(_handle_in_order(receiver, chat) for chat in by_chat.values()), return_exceptions=True
     )
     for outcome in outcomes:
         if isinstance(outcome, BaseException):
             raise outcome
 
 
-async def _receive_in_order(receiver: Receiver, updates: Sequence[Update]) -> None:
+async def _handle_in_order(receiver: Receiver, updates: Sequence[Update]) -> None:
     for update in updates:
-        await receiver.receive(update)
+        await receiver.handle(update)

@@ -63,7 +63,7 @@ def _json(value: object) -> str:
 
 @lru_cache(maxsize=4096)
 def _rendered_parts(markdown: str, direction: Direction) -> tuple[tuple[str, str], ...]:
-    return tuple(_rendered(part, direction) for part in _split(markdown, direction))
+    return tuple(_fitting(markdown, direction))
 
 
 def _rendered(markdown: str, direction: Direction) -> tuple[str, str]:
@@ -85,20 +85,24 @@ def _is_shown(entity: sulguk.data.MessageEntity) -> bool:
     return entity["type"] != "text_link" or str(entity.get("url")).startswith(("http://", "https://"))
 
 
-def _split(markdown: str, direction: Direction) -> Iterator[str]:
-    """Pieces that each fit in a message, divided between paragraphs, or else between lines or words."""
-    if units(_rendered(markdown, direction)[0]) <= LONGEST:
-        yield markdown
+def _fitting(markdown: str, direction: Direction) -> Iterator[tuple[str, str]]:
+    """Rendered pieces that each fit in a message, divided between paragraphs, or else between lines or words."""
+    rendered = _rendered(markdown, direction)
+    if units(rendered[0]) <= LONGEST:
+        yield rendered
         return
+    for part in _split(markdown):
+        yield from _fitting(part, direction)
+
+
+def _split(markdown: str) -> tuple[str, str]:
+    """Two parts, divided where it hurts least."""
     for separator in ("\n\n", "\n", " "):
         before, found, after = _halves(markdown, separator)
         if found:
-            yield from _split(before, direction)
-            yield from _split(after, direction)
-            return
+            return before, after
     middle = LONGEST // 2
-    yield from _split(markdown[:middle], direction)
-    yield from _split(markdown[middle:], direction)
+    return markdown[:middle], markdown[middle:]
 
 
 def _halves(text: str, separator: str) -> tuple[str, str, str]:
