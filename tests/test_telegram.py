@@ -15,6 +15,7 @@ from bot.storage import Unavailable
 from bot.telegram import InvalidToken, Receiver, add_webhook, open_bot, poll, set_webhook
 from bot.telegram.receive import SECRET_HEADER
 from bot.telegram.render import LONGEST, render
+from bot.telegram.request import proxy_for
 from tests.conftest import eventually
 from tests.fake_telegram import TOKEN, FakeTelegram, Message, Refused, open_fake_telegram
 
@@ -325,3 +326,10 @@ def test_a_long_reply_is_split_into_messages_that_telegram_takes(text: str) -> N
     assert len(messages) > 1
     assert all(0 < len(message.text.encode("utf-16-le")) // 2 <= LONGEST for message in messages)
     assert "".join(message.text for message in messages).count("x") == text.count("x")
+
+
+def test_telegram_is_reached_through_the_proxy_that_the_environment_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
+    monkeypatch.setenv("no_proxy", "telegram.example")
+    assert proxy_for("https://api.telegram.org") == "http://proxy.example:3128"
+    assert proxy_for("https://telegram.example:8443") is None

@@ -11,7 +11,7 @@ import structlog
 from telegram import Bot
 from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError, TimedOut
 
-from bot.telegram.request import AiohttpRequest
+from bot.telegram.request import AiohttpRequest, proxy_for
 
 __all__ = ["InvalidToken", "api_call", "open_bot", "seconds"]
 
@@ -32,7 +32,8 @@ async def open_bot(token: str, api: str, heard: Callable[[str], None] = lambda _
     `heard` hears of each call what went wrong: a status, `timeout` or `connection`; nothing where all went well.
     """
     os.environ.setdefault("PTB_TIMEDELTA", "1")  # times as timedelta, which the library will do by itself one day
-    calls, updates = AiohttpRequest(CONNECTIONS, heard), AiohttpRequest(1, heard)
+    proxy = proxy_for(api)
+    calls, updates = AiohttpRequest(CONNECTIONS, heard, proxy), AiohttpRequest(1, heard, proxy)
     bot = Bot(token, f"{api}/bot", f"{api}/file/bot", request=calls, get_updates_request=updates)
     try:
         await _until_reached(bot.initialize)

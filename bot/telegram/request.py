@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from telegram import Bot
@@ -20,8 +21,8 @@ _CONNECT_SECONDS, _READ_SECONDS, _KEPT_SECONDS = 5.0, 10.0, 30.0
 class AiohttpRequest(BaseRequest):
     """Sends what the library asks for; at most `connections` at a time, others wait in turn."""
 
-    def __init__(self, connections: int, heard: Callable[[str], None]) -> None:
-        self._connections, self._heard = connections, heard
+    def __init__(self, connections: int, heard: Callable[[str], None], proxy: str | None = None) -> None:
+        self._connections, self._heard, self._proxy = connections, heard, proxy
         self._session: aiohttp.ClientSession | None = None
 
     @property
@@ -32,7 +33,7 @@ class AiohttpRequest(BaseRequest):
     async def initialize(self) -> None:
         if self._session is None:
             connector = aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=_KEPT_SECONDS)
-            self._session = aiohttp.ClientSession(connector=connector, trust_env=True)
+            self._session = aiohttp.ClientSession(connector=connector, proxy=self._proxy)
 
     async def shutdown(self) -> None:
         if self._session is not None:
@@ -67,6 +68,14 @@ class AiohttpRequest(BaseRequest):
             self._heard("connection")
             # The library hides the token, which stands in the address, in what it logs; so do we.
             raise NetworkError(type(error).__name__) from error
+
+
+def proxy_for(url: str) -> str | None:
+    """What the environment says (`HTTPS_PROXY`, `NO_PROXY`). aiohttp's own `trust_env` does the same, but then reads
+    the user's netrc file in a thread before each request.
+    """
+    parts = urlsplit(url)
+    return None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)
 
 
 @dataclass(frozen=True, slots=True)
