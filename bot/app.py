@@ -6,31 +6,31 @@ import gc
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
-from time import monotonic, perf_counter
+from time import monotonic
 from urllib.parse import urlsplit
 
 import structlog
 from aiohttp import web
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot import knowledge, storage
 from bot.console import Console, add_console
 from bot.console.signing import ENTER, link
-from bot.conversation import Event, Push, Reply, Respond, respond
-from bot.conversation.respond import apology
+from bot.conversation import Push, Reply, Respond, respond
 from bot.conversation.staffdoor import letting_staff_in
 from bot.delivery import Delivery
 from bot.handover import StaffGroup
 from bot.knowledge import Holder
-from bot.languages import LANGUAGES, language_of
+from bot.languages import LANGUAGES
 from bot.learning import recall
 from bot.limits import Limit
+from bot.metrics import Metrics
+from bot.middleware import apologising, limited, observed
 from bot.replies import KeptReplies
 from bot.settings import PREFIX, Settings, WrongSettings
-from bot.storage import people, reminding, retention, staff
+from bot.storage import events, reminding, retention, staff
 from bot.texts import Texts
 from bot.understanding import Understanding
 from bot.web import add_chat, add_health, limiting, secure
@@ -59,9 +59,8 @@ class Conversation:
     knowledge: Holder[Understanding]
     database: AsyncEngine
     texts: Texts
-    registry: CollectorRegistry
+    metrics: Metrics = field(default_factory=Metrics)
     group: StaffGroup | None = None
-    seen: "_Seen | None" = None
 
 
 def utc_now() -> datetime.datetime:
@@ -85,109 +84,16 @@ async def open_conversation(settings: Settings, clock: Clock = utc_now) -> Async
         await storage.migrate(database)
         holder = await stack.enter_async_context(knowledge.open_holder(settings.knowledge, recall))
         catalogues = Texts()
-        registry = CollectorRegistry()
         answer: Respond = partial(respond, knowledge=holder, database=database, texts=catalogues, clock=clock)
         console = f"{public_address(settings)}{ENTER}"
         answer = partial(letting_staff_in, answer, database=database, clock=clock, console=console)
-        answer = partial(_apologising, answer, texts=catalogues)
-        answer = partial(_limited, answer, limit=Limit(*PERSON), database=database, texts=catalogues)
-        seen = _Seen(registry)
-        answer = partial(_observed, answer, seen=seen, holder=holder)
+        answer = partial(apologising, answer, texts=catalogues)
+        answer = partial(limited, answer, limit=Limit(*PERSON), database=database, texts=catalogues)
+        metrics = Metrics()
+        answer = partial(observed, answer, metrics=metrics, holder=holder)
         fetch = partial(Delivery(database, holder, catalogues, clock, {}).fetch, WEB)
         group = StaffGroup(database, holder, catalogues, clock)
-        yield Conversation(answer, fetch, holder, database, catalogues, registry, group, seen)
-
-
-# The nest around `respond`, from the inside out
-
-
-async def _apologising(inner: Respond, event: Event, *, texts: Texts) -> Sequence[Reply]:
-    """A fault of ours becomes a kind word; a database that is away does not, so that the event can come again."""
-    try:
-        return await inner(event)
-    except storage.Unavailable:
-        raise
-    except Exception:
-        log.exception("respond failed", event_type=type(event).__name__)
-        return apology(texts, event.speaker)
-
-
-async def _limited(
-    inner: Respond, event: Event, *, limit: Limit, database: AsyncEngine, texts: Texts
-) -> Sequence[Reply]:
-    """Who writes faster than anybody can read is told so, once, in their language; until then all is served."""
-    speaker = event.speaker
-    who = f"{speaker.channel}:{speaker.chat}"
-    if limit.allows(who, monotonic()):
-        return await inner(event)
-    if not limit.tells(who):
-        return ()
-    async with storage.begin(database) as connection:
-        chosen = await people.language_of(connection, speaker.channel, speaker.chat)
-    language = LANGUAGES.get(chosen or "") or language_of(speaker.hint) or LANGUAGES["en"]
-    slow = texts.text("You are writing very fast. Please wait a minute, then I can answer again.", language.code)
-    return (Reply(slow, language),)
-
-
-class _Seen:
-    """What is counted."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self.events = Counter("wegwijs_events", "Events handled", ["channel", "type"], registry=registry)
-        self.decisions = Counter(
-            "wegwijs_decisions", "Decisions on typed words", ["decision", "language"], registry=registry
-        )
-        self.telegram_away = False
-        self.updates = Counter(
-            "wegwijs_updates", "Telegram updates, by what became of them", ["outcome"], registry=registry
-        )
-        self.telegram_errors = Counter(
-            "wegwijs_telegram_errors", "Calls of the Bot API that did not succeed", ["error"], registry=registry
-        )
-        self.outbox_age = Gauge(
-            "wegwijs_outbox_age_seconds", "Since when the oldest notice that is due waits", registry=registry
-        )
-        self.knowledge = Gauge("wegwijs_knowledge_info", "The knowledge in use", ["version"], registry=registry)
-        self.seconds = Histogram(
-            "wegwijs_respond_seconds",
-            "Time from event to replies",
-            buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5),
-            registry=registry,
-        )
-
-    def telegram_called(self, error: str) -> None:
-        """What became of a call; Telegram is away when it does not answer, or answers that it cannot."""
-        if error:
-            self.telegram_errors.labels(error).inc()
-        self.telegram_away = error in ("timeout", "connection") or error.startswith("5")
-
-    def show_knowledge(self, version: str) -> None:
-        """Only the version in use has a figure."""
-        self.knowledge.clear()
-        self.knowledge.labels(version).set(1)
-
-
-async def _observed(inner: Respond, event: Event, *, seen: _Seen, holder: Holder[Understanding]) -> Sequence[Reply]:
-    """One log line and a few counts for each event; nothing that a person wrote."""
-    channel, kind = event.speaker.channel, type(event).__name__
-    started = perf_counter()
-    with structlog.contextvars.bound_contextvars(channel=channel, event_type=kind):
-        try:
-            replies = await inner(event)
-        except storage.Unavailable:
-            log.error("database away")
-            raise
-        seconds = perf_counter() - started
-        seen.events.labels(channel, kind).inc()
-        seen.seconds.observe(seconds)
-        noted = structlog.contextvars.get_contextvars()
-        if "decision" in noted:
-            seen.decisions.labels(noted["decision"], noted["language"]).inc()
-        log.info(
-            "answered", replies=len(replies), ms=round(seconds * 1000, 2), knowledge=holder.current.snapshot.version
-        )
-        structlog.contextvars.unbind_contextvars("decision", "language", "slug", "score")
-    return replies
+        yield Conversation(answer, fetch, holder, database, catalogues, metrics, group)
 
 
 # Serving
@@ -198,22 +104,19 @@ def web_app(conversation: Conversation, clock: Clock = utc_now, free: str = "") 
     app = web.Application(client_max_size=LONGEST_BODY, middlewares=[limiting(Limit(*ADDRESS), free)])
     app.on_response_prepare.append(secure)
     add_chat(app, conversation.respond, conversation.texts, conversation.fetch)
-    add_health(
-        app, partial(_faults, conversation, clock), conversation.registry, partial(_measured, conversation, clock)
-    )
+    faults, measured = partial(_faults, conversation, clock), partial(_measured, conversation, clock)
+    add_health(app, faults, conversation.metrics.registry, measured)
     return app
 
 
 async def _faults(conversation: Conversation, clock: Clock) -> dict[str, str]:
-    """What is wrong with each part; notices that wait for long are told, and are no reason to take nobody any more."""
+    """What is wrong with each part; what waits for long is told, and is no reason to take nobody any more."""
     try:
-        async with storage.begin(conversation.database) as connection:
-            waiting = await reminding.oldest_due(connection, clock())
+        age = await _outbox_age(conversation, clock)
     except storage.Unavailable:
         return {"database": "away"}
-    age = (clock() - waiting).total_seconds() if waiting else 0.0
     faults = {"notices": f"oldest unsent for {age:.0f} s"} if age > LATE_SECONDS else {}
-    if conversation.seen and conversation.seen.telegram_away:
+    if conversation.metrics.telegram_away:
         faults["telegram"] = "away"
     if conversation.knowledge.problems:
         faults["knowledge"] = "files refused; the earlier ones are in use"
@@ -222,13 +125,17 @@ async def _faults(conversation: Conversation, clock: Clock) -> dict[str, str]:
 
 async def _measured(conversation: Conversation, clock: Clock) -> None:
     """Bring the figures up to date that nobody counts."""
-    if conversation.seen is None:
-        return
-    conversation.seen.show_knowledge(conversation.knowledge.current.snapshot.version)
+    conversation.metrics.show_knowledge(conversation.knowledge.current.snapshot.version)
     with suppress(storage.Unavailable):
-        async with storage.begin(conversation.database) as connection:
-            waiting = await reminding.oldest_due(connection, clock())
-        conversation.seen.outbox_age.set((clock() - waiting).total_seconds() if waiting else 0)
+        conversation.metrics.outbox_age.set(await _outbox_age(conversation, clock))
+
+
+async def _outbox_age(conversation: Conversation, clock: Clock) -> float:
+    """Seconds since the oldest notice, reminder or reply should have been sent that was not."""
+    now = clock()
+    async with storage.begin(conversation.database) as connection:
+        due = (await reminding.oldest_due(connection, now), await events.oldest_due(connection, now))
+    return max((now - at).total_seconds() for at in (*due, now) if at)
 
 
 async def serve(settings: Settings, announce: Callable[[str, str], None], clock: Clock = utc_now) -> None:
@@ -268,8 +175,7 @@ async def _open_telegram(
 
     token = settings.telegram_token.get_secret_value()
     try:
-        seen = conversation.seen
-        heard = seen.telegram_called if seen else lambda _: None
+        heard = conversation.metrics.telegram_called
         bot = await stack.enter_async_context(telegram.open_bot(token, settings.telegram_api, heard))
     except telegram.InvalidToken:
         raise WrongSettings(
@@ -280,13 +186,12 @@ async def _open_telegram(
         group.client, group.group_id = telegram.Group(bot, settings.staff_chat), settings.staff_chat
     kept = KeptReplies(conversation.database, clock)
     receiver = telegram.Receiver(bot, conversation.respond, group, kept)
-    if seen:
-        receiver.count = lambda outcome: seen.updates.labels(outcome).inc()
+    receiver.count = lambda outcome: conversation.metrics.updates.labels(outcome).inc()
     # Stopped after everything that answers, so that what has arrived until then is forgotten.
     stack.push_async_callback(stack.stop, asyncio.create_task(kept.run()))
     stack.push_async_callback(stack.in_time, receiver.finish)
     running = (telegram.set_profile(bot, conversation.texts),)
-    pushes = {telegram.CHANNEL: telegram.push(bot)}
+    pushes = {telegram.CHANNEL: telegram.push(bot), telegram.GROUP: telegram.push(bot, in_groups=True)}
     if not settings.webhook_url or not settings.webhook_secret:
         return pushes, (telegram.poll(receiver), *running)
     secret = settings.webhook_secret.get_secret_value()

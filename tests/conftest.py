@@ -1,4 +1,4 @@
-"""What tests share: the two databases, the real knowledge learnt once, and dialogues."""
+"""What tests share: the two databases, the real knowledge learnt once, a Telegram, and dialogues."""
 
 import asyncio
 import datetime
@@ -13,15 +13,18 @@ import pytest
 import structlog
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncEngine
+from telegram import Bot
 
 from bot import storage
 from bot.conversation import Respond, respond
 from bot.knowledge import Holder
 from bot.learning import CACHE, recall
 from bot.storage.schema import metadata
+from bot.telegram import open_bot
 from bot.texts import Texts
 from bot.understanding import Understanding
 from tests.dialogue import Dialogue
+from tests.fake_telegram import TOKEN, FakeTelegram, open_fake_telegram
 
 ROOT = Path(__file__).parent.parent
 KNOWLEDGE = ROOT / "knowledge"
@@ -119,6 +122,18 @@ def answer(database: AsyncEngine, understanding: Understanding, catalogues: Text
 def dialogue(answer: Respond) -> OpenDialogue:
     """Opens a dialogue: `dialogue("uk")` for a person whose phone is in Ukrainian."""
     return partial(Dialogue, answer)
+
+
+@pytest.fixture
+async def telegram() -> AsyncIterator[FakeTelegram]:
+    async with open_fake_telegram() as fake:
+        yield fake
+
+
+@pytest.fixture
+async def bot(telegram: FakeTelegram) -> AsyncIterator[Bot]:
+    async with open_bot(TOKEN, telegram.url) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from aiohttp import DummyCookieJar
 from aiohttp.test_utils import TestClient, TestServer
-from prometheus_client import CollectorRegistry
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -110,7 +109,7 @@ async def open_app(
     https: bool = False,
 ) -> AsyncIterator[Client]:
     """The application as it is served, with nothing in it."""
-    app = web_app(Conversation(respond, nothing_waits, holder, database, Texts(), CollectorRegistry()))
+    app = web_app(Conversation(respond, nothing_waits, holder, database, Texts()))
     add_console(Console(app, database, holder, directory, clock, https))
     async with TestClient(TestServer(app), cookie_jar=DummyCookieJar()) as client:
         yield client

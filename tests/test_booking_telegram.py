@@ -1,7 +1,6 @@
 """Booking over Telegram, from the first words to the place that somebody else takes over: all through the Bot API."""
 
 import datetime
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -15,12 +14,12 @@ from bot.delivery import Delivery
 from bot.knowledge import Holder
 from bot.replies import KeptReplies
 from bot.scheduling import BRUSSELS
-from bot.telegram import CHANNEL, Receiver, open_bot, push
+from bot.telegram import CHANNEL, Receiver, push
 from bot.texts import Texts
 from bot.understanding import Understanding
 from tests.booking_knowledge import SCHOOL, with_permanences
 from tests.conftest import Clock
-from tests.fake_telegram import TOKEN, FakeTelegram, Fields, Message, open_fake_telegram
+from tests.fake_telegram import FakeTelegram, Fields, Message
 
 # One counsellor, one place a week: on Wednesday 25 November 2026 and on 2 December, at half past one.
 ONE_PLACE = replace(SCHOOL, moments=(replace(SCHOOL.moments[0], end=datetime.time(14, 0), capacity=1),))
@@ -71,18 +70,6 @@ class Person:
         await self.receiver.receive(Update.de_json(update, self.receiver.bot))
         await self.kept.flush()
         return self.last.text
-
-
-@pytest.fixture
-async def telegram() -> AsyncIterator[FakeTelegram]:
-    async with open_fake_telegram() as fake:
-        yield fake
-
-
-@pytest.fixture
-async def bot(telegram: FakeTelegram) -> AsyncIterator[Bot]:
-    async with open_bot(TOKEN, telegram.url) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from aiohttp.test_utils import TestServer
 from playwright.async_api import Browser, Page, async_playwright, expect
-from prometheus_client import CollectorRegistry
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.app import Conversation, web_app
@@ -53,7 +52,7 @@ async def browser() -> AsyncIterator[Browser]:
 async def address(
     answer: Respond, understanding: Understanding, database: AsyncEngine, catalogues: Texts
 ) -> AsyncIterator[str]:
-    conversation = Conversation(answer, nothing_waits, Holder(understanding), database, catalogues, CollectorRegistry())
+    conversation = Conversation(answer, nothing_waits, Holder(understanding), database, catalogues)
     async with TestServer(web_app(conversation)) as server:
         yield str(server.make_url("/"))
 

@@ -46,12 +46,6 @@ def _saying(*replies: Reply) -> Respond:
 
 
 @pytest.fixture
-async def telegram() -> AsyncIterator[FakeTelegram]:
-    async with open_fake_telegram() as fake:
-        yield fake
-
-
-@pytest.fixture
 async def bot(telegram: FakeTelegram) -> AsyncIterator[Bot]:
     async with open_bot(TOKEN, telegram.url) as opened:
         telegram.calls.clear()

@@ -1,7 +1,7 @@
 """The fake Bot API refuses what Telegram refuses; else the tests behind it would say little."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -13,18 +13,6 @@ from bot.telegram import open_bot
 from tests.fake_telegram import TOKEN, FakeTelegram, Venue, open_fake_telegram
 
 Send = Callable[[Bot], Any]
-
-
-@pytest.fixture
-async def telegram() -> AsyncIterator[FakeTelegram]:
-    async with open_fake_telegram() as fake:
-        yield fake
-
-
-@pytest.fixture
-async def bot(telegram: FakeTelegram) -> AsyncIterator[Bot]:
-    async with open_bot(TOKEN, telegram.url) as opened:
-        yield opened
 
 
 @pytest.mark.parametrize(

@@ -21,28 +21,16 @@ from bot.languages import LANGUAGES
 from bot.limits import Limit
 from bot.replies import KeptReplies
 from bot.storage import events, schema
-from bot.telegram import CHANNEL, Receiver, open_bot, poll, push
+from bot.telegram import CHANNEL, GROUP, Receiver, poll, push
 from bot.telegram.bot import IMPATIENT_SECONDS
 from bot.telegram.receive import _TURN_SECONDS
 from bot.texts import Texts
 from bot.understanding import Understanding
 from tests.conftest import Clock, eventually
-from tests.fake_telegram import TOKEN, FakeTelegram, Refused, open_fake_telegram, too_many
+from tests.fake_telegram import FakeTelegram, Refused, too_many
 from tests.serving import Gate
 
 WHERE = "where is Amal?"
-
-
-@pytest.fixture
-async def telegram() -> AsyncIterator[FakeTelegram]:
-    async with open_fake_telegram() as fake:
-        yield fake
-
-
-@pytest.fixture
-async def bot(telegram: FakeTelegram) -> AsyncIterator[Bot]:
-    async with open_bot(TOKEN, telegram.url) as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -59,7 +47,9 @@ def receiver(bot: Bot, answer: Respond, kept: KeptReplies) -> Receiver:
 def delivery(
     database: AsyncEngine, understanding: Understanding, catalogues: Texts, clock: Clock, bot: Bot
 ) -> Delivery:
-    return Delivery(database, Holder(understanding), catalogues, clock, {CHANNEL: push(bot)})
+    return Delivery(
+        database, Holder(understanding), catalogues, clock, {CHANNEL: push(bot), GROUP: push(bot, in_groups=True)}
+    )
 
 
 async def _waits(database: AsyncEngine) -> int:
@@ -264,6 +254,31 @@ async def test_in_a_group_the_bot_answers_only_who_speaks_to_it(telegram: FakeTe
     assert message.labels == ["➡ Wegwijs"], "buttons of one person would be everybody's"
 
 
+async def test_what_a_group_cannot_be_told_now_it_is_told_later_without_buttons(
+    telegram: FakeTelegram, receiver: Receiver, delivery: Delivery, clock: Clock
+) -> None:
+    telegram.chat_faults[-5] = [too_many(5)]
+    said = {"text": f"@{receiver.bot.username} {WHERE}", "chat": {"id": -5, "type": "group", "title": "x"}}
+    await _receive(receiver, telegram.send(said))
+    assert telegram.messages == []
+    clock.now += datetime.timedelta(seconds=6)
+    await delivery.send_replies()
+    (message,) = telegram.messages
+    assert (message.chat, message.labels) == (-5, ["➡ Wegwijs"])
+
+
+async def test_a_press_that_gets_no_answer_does_not_leave_the_button_waiting(
+    telegram: FakeTelegram, bot: Bot, receiver: Receiver
+) -> None:
+    async def no_answer(_event: Event) -> Sequence[Reply]:
+        return ()
+
+    await _receive(receiver, telegram.say(WHERE))
+    (message,) = telegram.messages
+    await _receive(Receiver(bot, no_answer), telegram.press(message, message.labels[0]))
+    assert telegram.unanswered == []
+
+
 async def test_thanks_get_a_heart(telegram: FakeTelegram, receiver: Receiver) -> None:
     await _receive(receiver, telegram.say("thank you very much!"))
     assert telegram.reactions == [(1, "❤")]
@@ -307,10 +322,10 @@ def test_a_limit_remembers_only_so_many() -> None:
 async def test_who_writes_too_fast_is_told_so_in_their_language(
     answer: Respond, database: AsyncEngine, catalogues: Texts
 ) -> None:
-    from bot.app import _limited
+    from bot.middleware import limited as limiting
     from tests.dialogue import Dialogue
 
-    limited = partial(_limited, answer, limit=Limit(2, 1), database=database, texts=catalogues)
+    limited = partial(limiting, answer, limit=Limit(2, 1), database=database, texts=catalogues)
     person = Dialogue(limited, "uk")
     for _ in range(2):
         assert await person.says("Дякую")

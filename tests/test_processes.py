@@ -13,7 +13,7 @@ from bot import storage
 from bot.replies import FLUSH_SECONDS
 from bot.storage.schema import handled
 from tests.conftest import KNOWLEDGE, NOW, eventually
-from tests.fake_telegram import FakeTelegram, Refused, open_fake_telegram
+from tests.fake_telegram import FakeTelegram, Refused
 from tests.serving import (
     WEBHOOK,
     Crowd,
@@ -31,12 +31,6 @@ UPDATES, AT_ONCE, KILLED_AFTER = 60, 8, 20
 CROWD = Crowd(first=1, chats=20)
 
 Serve = Callable[..., Awaitable[Serving]]
-
-
-@pytest.fixture
-async def telegram() -> AsyncIterator[FakeTelegram]:
-    async with open_fake_telegram() as fake:
-        yield fake
 
 
 @pytest.fixture

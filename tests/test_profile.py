@@ -1,6 +1,6 @@
 """What Telegram shows of the bot before anybody writes, through a Bot API that refuses what Telegram refuses."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 
 import pytest
 from structlog.testing import capture_logs
@@ -8,33 +8,18 @@ from telegram import Bot, BotCommand
 from telegram.error import BadRequest
 
 from bot.languages import LANGUAGES
-from bot.telegram import open_bot
 from bot.telegram.profile import CODES, commands, description, set_profile, short_description
 from bot.texts import Texts
 from tests.fake_telegram import (
     LONGEST_COMMAND,
     LONGEST_DESCRIPTION,
     LONGEST_SHORT_DESCRIPTION,
-    TOKEN,
     FakeTelegram,
     Refused,
-    open_fake_telegram,
     too_many,
 )
 
 EVERY = ["", *CODES]
-
-
-@pytest.fixture
-async def telegram() -> AsyncIterator[FakeTelegram]:
-    async with open_fake_telegram() as fake:
-        yield fake
-
-
-@pytest.fixture
-async def bot(telegram: FakeTelegram) -> AsyncIterator[Bot]:
-    async with open_bot(TOKEN, telegram.url) as opened:
-        yield opened
 
 
 async def test_each_language_that_telegram_takes_has_its_own_profile(

@@ -16,9 +16,9 @@ from bot.conversation import GroupMessage, GroupPost, GroupPress, Later, Posted,
 from bot.languages import LANGUAGES
 from bot.storage import Unavailable
 from bot.telegram import Group as StaffGroup
-from bot.telegram import Receiver, add_webhook, open_bot
+from bot.telegram import Receiver, add_webhook
 from bot.telegram.receive import SECRET_HEADER
-from tests.fake_telegram import ANONYMOUS, TOKEN, FakeTelegram, Fields, Group, Refused, open_fake_telegram, too_many
+from tests.fake_telegram import ANONYMOUS, FakeTelegram, Fields, Group, Refused, too_many
 
 SECRET = "a-secret"
 SENTENCES = ("Hallo, ik werk bij Amal.", "Een ogenblik, alstublieft.")
@@ -44,18 +44,6 @@ class Handler:
         self.keys.add(key)
         self.events.append(event)
         return self.answer
-
-
-@pytest.fixture
-async def telegram() -> AsyncIterator[FakeTelegram]:
-    async with open_fake_telegram() as fake:
-        yield fake
-
-
-@pytest.fixture
-async def bot(telegram: FakeTelegram) -> AsyncIterator[Bot]:
-    async with open_bot(TOKEN, telegram.url) as opened:
-        yield opened
 
 
 @pytest.fixture(params=[True, False], ids=["topics", "no topics"])

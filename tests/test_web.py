@@ -1,18 +1,20 @@
 """The web chat over HTTP."""
 
+import datetime
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
-from prometheus_client import CollectorRegistry
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.app import Conversation, web_app
+from bot import storage
+from bot.app import Conversation, utc_now, web_app
 from bot.conversation import Event, Reply, Respond
 from bot.knowledge import Holder
-from bot.storage import Unavailable
+from bot.storage import Unavailable, events
 from bot.texts import Texts
 from bot.understanding import Understanding
 from tests.dialogue import nothing_waits
@@ -24,7 +26,7 @@ Client = TestClient[web.Request, web.Application]
 def conversation(
     answer: Respond, understanding: Understanding, database: AsyncEngine, catalogues: Texts
 ) -> Conversation:
-    return Conversation(answer, nothing_waits, Holder(understanding), database, catalogues, CollectorRegistry())
+    return Conversation(answer, nothing_waits, Holder(understanding), database, catalogues)
 
 
 @pytest.fixture
@@ -147,13 +149,24 @@ async def test_a_database_that_is_away_is_said_kindly(conversation: Conversation
     async def away(_event: Event) -> Sequence[Reply]:
         raise Unavailable
 
-    broken = Conversation(
-        away, conversation.fetch, conversation.knowledge, conversation.database, conversation.texts, CollectorRegistry()
-    )
-    async with TestClient(TestServer(web_app(broken))) as client:
+    async with TestClient(TestServer(web_app(replace(conversation, respond=away)))) as client:
         response = await client.post("/chat", json={"text": "hello"}, headers={"Accept-Language": "fr"})
         assert response.status == 503
         assert "erreur" in (await response.json())["error"].lower() or "problème" in (await response.json())["error"]
+
+
+async def test_a_reply_that_nobody_could_send_is_seen_from_outside(conversation: Conversation) -> None:
+    long_ago = utc_now() - datetime.timedelta(hours=1)
+    unsent = events.Unsent("telegram:1", "telegram", "1", "[]")
+    async with storage.begin(conversation.database) as connection:
+        await events.finish(connection, unsent, long_ago - events.LEASE)
+    async with TestClient(TestServer(web_app(conversation))) as client:
+        status = await (await client.get("/readyz")).json()
+        figures = await (await client.get("/metrics")).text()
+    assert status["status"] == "ready"
+    assert status["notices"].startswith("oldest unsent for 36")
+    (age,) = [line.split()[1] for line in figures.splitlines() if line.startswith("wegwijs_outbox_age_seconds ")]
+    assert 3600 <= float(age) < 3700
 
 
 async def test_health_readiness_and_metrics_are_there(client: Client) -> None:

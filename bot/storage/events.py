@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningInsert
 
@@ -93,3 +93,10 @@ async def unsent(
         taken = handled.c.event.in_([each.event for each in found])
         await connection.execute(update(handled).where(taken).values(send_at=now + LEASE))
     return found
+
+
+async def oldest_due(connection: AsyncConnection, now: datetime.datetime) -> datetime.datetime | None:
+    """Since when the oldest replies that somebody should have sent have been waiting."""
+    waiting = select(func.min(handled.c.send_at)).where(handled.c.send_at <= now)
+    oldest: datetime.datetime | None = (await connection.execute(waiting)).scalar()
+    return oldest

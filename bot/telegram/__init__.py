@@ -2,13 +2,14 @@
 
 from bot.telegram.bot import InvalidToken, open_bot
 from bot.telegram.group import Group, GroupHandler, close_topic, parse_group, push_to_group
-from bot.telegram.parse import CHANNEL
+from bot.telegram.parse import CHANNEL, GROUP
 from bot.telegram.profile import set_profile
 from bot.telegram.push import push
 from bot.telegram.receive import Receiver, add_webhook, poll, set_webhook
 
 __all__ = [
     "CHANNEL",
+    "GROUP",
     "Group",
     "GroupHandler",
     "InvalidToken",

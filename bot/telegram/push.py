@@ -8,6 +8,7 @@ from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, Tele
 
 from bot.conversation import Later, Push, Reply, Sent, Unreachable
 from bot.telegram.bot import seconds
+from bot.telegram.render import without_buttons
 from bot.telegram.send import Call, extra_calls, text_calls
 
 _AWAY_SECONDS = 10.0
@@ -17,8 +18,9 @@ _GONE = ("chat not found", "user not found", "peer_id_invalid")
 log = structlog.get_logger(__name__)
 
 
-def push(bot: Bot) -> Push:
-    """Sends through `bot` and tries once: the caller keeps what could not be sent, and the time.
+def push(bot: Bot, *, in_groups: bool = False) -> Push:
+    """Sends through `bot` and tries once: the caller keeps what could not be sent, and the time. In groups there are no
+    buttons.
 
     What is pushed counts as sent once its first message arrived, so that it never arrives twice; a later part
     that fails is logged. Raises `TelegramError` for what we got wrong, as long as nothing arrived.
@@ -26,7 +28,8 @@ def push(bot: Bot) -> Push:
 
     async def send(chat: str, replies: Sequence[Reply]) -> Sent | Later | Unreachable:
         arrived = False
-        for call in _calls(bot, chat, replies):
+        shown = [without_buttons(reply, bot.username) for reply in replies] if in_groups else replies
+        for call in _calls(bot, chat, shown):
             try:
                 await call()
             except TelegramError as error:

@@ -103,7 +103,8 @@ class Receiver:
         try:
             replies = await self._respond(event)
             if not replies:
-                self.count("silent")  # it came before, and had its replies and its acknowledgement then
+                self.count("silent")  # it came before, and had its replies then; or it was one too many
+                await self._acknowledge(update)
                 return None
             if event.speaker.channel == GROUP:
                 replies = [without_buttons(reply, self.bot.username) for reply in replies]
