@@ -21,6 +21,7 @@ from bot.cli_bookings import WrongBooking, add_bookings
 from bot.cli_poster import WrongPoster, add_poster
 from bot.conversation import Button, Link, Press, Reply, Speaker, Start, Utterance
 from bot.conversation.answering import reply_to
+from bot.conversation.offering import looked_for
 from bot.conversation.packing import pack
 from bot.conversation.voice import Voice
 from bot.knowledge import BrokenKnowledge, load
@@ -218,7 +219,8 @@ def _predict(understanding: Understanding, catalogues: texts.Texts, question: di
     today = day_of(datetime.datetime.now(datetime.UTC))
     voice = Voice(understanding.snapshot, catalogues, LANGUAGES[meaning.language], today)
     text = question["text"]
-    replies = reply_to(meaning, voice, text, partial(understanding.search, text, meaning))
+    search = looked_for(voice, meaning, partial(understanding.search, text, meaning))
+    replies = reply_to(meaning, voice, text, search)
     text = "\n\n".join(_plain(reply) for reply in replies)
     return {
         **({"id": question["id"]} if "id" in question else {}),

@@ -1,4 +1,5 @@
-"""Sends what waits in the outbox: reminders, a closed moment, a place that came free.
+"""Sends what waits in the outbox: reminders, a closed moment, a place that came free, new offers, words of staff; and
+replies that whoever made them could not send.
 
 A notice is claimed, looked at again (was it cancelled? is it past?), sent in the language of today, then marked. What
 a channel puts off is sent later, also after a restart.
@@ -20,7 +21,7 @@ from bot.handover import StaffGroup
 from bot.knowledge import Holder
 from bot.languages import LANGUAGES
 from bot.offers import unpack_search
-from bot.scheduling import DAY_BEFORE, REMINDERS, day_of, open_slot
+from bot.scheduling import DAY_BEFORE, REMINDERS, day_of
 from bot.storage import bookings, events, outbox, people, reminding, subscriptions, talks, waiting
 from bot.storage.events import Unsent
 from bot.storage.outbox import Notice
@@ -219,10 +220,9 @@ class Delivery:
         now = self.clock()
         async with storage.begin(self.database) as connection:
             turn = await waiting.get(connection, notice.waiting or 0)
-            permanence = self.knowledge.current.snapshot.permanences.get(turn.service) if turn else None
-            slot = open_slot(permanence, turn.asked_for, now) if turn and permanence and turn.asked_for else None
-            if permanence and slot:
-                await waiting.ask_next(connection, slot, now, slot.start - permanence.notice)
+            if turn and turn.asked_for:
+                permanence = self.knowledge.current.snapshot.permanences.get(turn.service)
+                await waiting.offer_freed_place(connection, permanence, turn.asked_for, now)
             await outbox.mark_sent(connection, notice.id)
 
     async def _reply_to(self, connection: AsyncConnection, notice: Notice) -> Reply | None:

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot import storage
 from bot.conversation import CLOSE_COMMAND, GroupMessage, GroupPost, GroupPress, Later, Posted, Sent, Unreachable
+from bot.conversation.packing import unpack_number
 from bot.knowledge import Holder
 from bot.languages import LANGUAGES, SOURCE
 from bot.storage import events, staff, talks
@@ -149,8 +150,8 @@ class StaffGroup:
 
     async def _talk_of(self, connection: AsyncConnection, event: GroupMessage | GroupPress) -> Talk | None:
         if isinstance(event, GroupPress):
-            number = event.data.split(":")[1] if event.data.count(":") else ""
-            return await talks.get(connection, int(number)) if number.isdecimal() and len(number) < 10 else None
+            number = unpack_number(event.data.split(":")[1]) if event.data.count(":") else None
+            return await talks.get(connection, number) if number is not None else None
         if event.topic is not None and (talk := await talks.of_topic(connection, event.topic)):
             return talk
         return await talks.of_group_message(connection, event.reply_to) if event.reply_to is not None else None
@@ -158,11 +159,11 @@ class StaffGroup:
     def _words(self, event: GroupMessage | GroupPress, talk: Talk) -> str | None:
         if isinstance(event, GroupMessage):
             return event.text
-        tag, number = event.data.partition(":")[0], event.data.rpartition(":")[2]
-        if tag != SAY or not number.isdecimal() or int(number) >= len(SENTENCES):
+        tag, number = event.data.partition(":")[0], unpack_number(event.data.rpartition(":")[2])
+        if tag != SAY or number is None or number >= len(SENTENCES):
             return None
         facts = self._knowledge.current.snapshot.facts
-        return sentence(self._texts, int(number), LANGUAGES[talk.language].code, facts)
+        return sentence(self._texts, number, LANGUAGES[talk.language].code, facts)
 
 
 def _closes(event: GroupMessage | GroupPress) -> bool:

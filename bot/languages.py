@@ -36,6 +36,19 @@ class Language:
         """The codes to look for a text in, best first: its own, its fallbacks, English, Dutch."""
         return tuple(dict.fromkeys((self.code, *self.fallbacks, "en", SOURCE)))
 
+    @property
+    def comma(self) -> str:
+        """What stands between the parts of a list."""
+        return _COMMAS.get(self.scripts[0], ", ")
+
+    @property
+    def colon(self) -> str:
+        """What stands between a name and what it is."""
+        return _COLONS.get(self.code, ": ")
+
+
+_COMMAS = {"arabic": "، ", "ethiopic": "፣ ", "han": "、"}
+_COLONS = {"fr": "\u00a0: ", "zh": "："}
 
 SOURCE = "nl"
 ARABIC = ("arabic",)

@@ -85,7 +85,7 @@ async def test_a_doubtful_question_gets_three_suggestions_and_a_way_out(
     doubt = Meaning("nl", "suggest", tuple(Match(slug, 0.4) for slug in slugs))
     person = dialogue("nl")
     person.replies = answering.reply_to(
-        doubt, Voice(understanding.snapshot, catalogues, LANGUAGES["nl"], NOW.date()), "", lambda: None
+        doubt, Voice(understanding.snapshot, catalogues, LANGUAGES["nl"], NOW.date()), "", None
     )
     assert person.labels[:3] == ["Een school voor mijn kind", "Wat is OKAN?", "Contact met Amal"]
     assert "info@amal.gent" in await person.presses("✕")

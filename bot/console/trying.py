@@ -1,12 +1,13 @@
 """Trying a question: what would be answered, and why."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from aiohttp import web
 
 from bot.console.console import Visit
-from bot.conversation import answering, wishes
+from bot.conversation import answering, offering, wishes
 from bot.conversation.voice import Voice
 from bot.languages import LANGUAGES, SOURCE
 from bot.texts import Texts
@@ -35,9 +36,9 @@ def _found(visit: Visit, text: str, language: str) -> Mapping[str, Any]:
     understanding, texts = visit.understanding, Texts()
     chosen = LANGUAGES.get(language)
     meaning = understanding.understand(text, chosen=chosen)
-    search = understanding.search(text, meaning)
     voice = Voice(visit.snapshot, texts, LANGUAGES[meaning.language], visit.today)
-    replies = answering.reply_to(meaning, voice, text, lambda: search)
+    search = offering.looked_for(voice, meaning, partial(understanding.search, text, meaning))
+    replies = answering.reply_to(meaning, voice, text, search)
     for_staff = voice.speaking(LANGUAGES[visit.language])
     return {
         "meaning": meaning,

@@ -1,6 +1,6 @@
 """Answers: what the knowledge says to a question, or an honest word that it says nothing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import assert_never
 from urllib.parse import quote_plus
@@ -53,10 +53,10 @@ def offering_languages(
     return replies
 
 
-def reply_to(meaning: Meaning, voice: Voice, text: str, search: Callable[[], Search | None]) -> Sequence[Reply]:
-    """What a decision looks like to the person; `search` says what they look for among the offers, if anything."""
-    if offering.may_look(meaning, voice) and (found := search()) and offering.is_looking(meaning, found, voice):
-        return offering.found_in_words(voice, found, meaning)
+def reply_to(meaning: Meaning, voice: Voice, text: str, search: Search | None) -> Sequence[Reply]:
+    """What a decision looks like to the person; `search` is what they look for among the offers, if anything."""
+    if search:
+        return offering.found_in_words(voice, search, meaning)
     match meaning.decision:
         case "answer":
             return show(voice, short_reference(meaning.matches[0].slug))

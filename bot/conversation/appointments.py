@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.conversation import menus
 from bot.conversation.calendars import calendar_file
-from bot.conversation.dates import day_in_full, day_in_short, time_of
+from bot.conversation.dates import day_and_time, day_in_full, day_in_short, time_of
 from bot.conversation.events import Button, Link, Reply, Speaker, Venue
 from bot.conversation.packing import pack_day, pack_instant, unpack_day, unpack_instant
 from bot.conversation.places import (
@@ -58,11 +58,10 @@ def about(voice: Voice, permanence: Permanence, start: datetime.datetime, people
         rows[voice.text("Language")] = voice.text("With an interpreter")
     elif wanted:
         rows[voice.text("Language")] = LANGUAGES[wanted].name
-    listed = "\n".join(f"- **{name}**: {value}" for name, value in rows.items())
     bring = in_language(permanence.bring, voice)
     please = voice.text("Please bring")
-    brought = [f"**{please}**: {bring}"] if bring else []
-    return [f"**{title(voice, permanence)}**", *example(voice, permanence), listed, *brought]
+    brought = [f"**{please}**\n\n{bring}"] if bring else []
+    return [f"**{title(voice, permanence)}**", *example(voice, permanence), voice.facts(rows), *brought]
 
 
 def confirmed(voice: Voice, permanence: Permanence, booking: Booking) -> Sequence[Reply]:
@@ -83,8 +82,7 @@ def _whole(voice: Voice, permanence: Permanence, booking: Booking, first: str, *
 
 def code_line(voice: Voice, booking: Booking) -> str:
     """The code by which staff find a booking."""
-    name = voice.text("Your code")
-    return f"{name}: **{booking.code}**"
+    return voice.named(voice.text("Your code"), f"**{booking.code}**")
 
 
 def _venue(voice: Voice, permanence: Permanence) -> Venue | None:
@@ -121,7 +119,7 @@ async def mine(
     for each in waits:
         leave = voice.text("Leave the waiting list")
         day = day_in_short(each.day, voice.language)
-        rows += ((Button(f"✕ {day}: {leave}", LeaveWaiting(code, str(each.id))),),)
+        rows += ((Button(f"✕ {voice.named(day, leave)}", LeaveWaiting(code, str(each.id))),),)
     new = (voice.button("📅", "New appointment", ListServices(code)), menus.topics_button(voice))
     said = voice.text("Your appointments:") if booked else voice.text("You have no appointment.")
     return (voice.reply(*filter(None, (first, said)), rows=(*rows, new), replaces=True),)
@@ -204,9 +202,8 @@ def move_time(voice: Voice, booking: Booking, step: MoveTime, now: datetime.date
     if permanence is None or start is None or open_slot(permanence, start, now) is None:
         return not_there(voice)
     code = voice.language.code
-    old, new = (f"{day_in_full(at, voice.language)}, {time_of(at, voice.language)}" for at in (booking.start, start))
-    was, will_be = voice.text("Old time"), voice.text("New time")
-    listed = f"- **{was}**: {old}\n- **{will_be}**: {new}"
+    old, new = (day_and_time(at, voice.language) for at in (booking.start, start))
+    listed = voice.facts({voice.text("Old time"): old, voice.text("New time"): new})
     rows: Rows = (
         (voice.button("✅", "Confirm", ConfirmMove(code, booking.code, step.start)),),
         (voice.button("←", "Back", MoveBooking(code, booking.code)),),
@@ -224,7 +221,7 @@ async def confirm_move(
         return not_there(voice)
     match await bookings.move(connection, booking, slot, now):
         case Booked(moved):
-            await offer_freed_place(voice, connection, booking, now)
+            await waiting.offer_freed_place(connection, permanence, booking.start, now)
             done = voice.text("Your appointment is moved.")
             return (_whole(voice, permanence, moved, f"✅ {done}"),)
         case AlreadyBooked(same):
@@ -241,16 +238,6 @@ def _movable(voice: Voice, booking: Booking, now: datetime.datetime) -> Permanen
     return voice.snapshot.permanences.get(booking.service) if ahead else None
 
 
-async def offer_freed_place(
-    voice: Voice, connection: AsyncConnection, booking: Booking, now: datetime.datetime
-) -> None:
-    """Ask who waits for the place that `booking` had, while one can still book it."""
-    permanence = voice.snapshot.permanences.get(booking.service)
-    slot = open_slot(permanence, booking.start, now) if permanence else None
-    if permanence and slot:
-        await waiting.ask_next(connection, slot, now, slot.start - permanence.notice)
-
-
 # Cancelling
 
 
@@ -259,7 +246,7 @@ def cancel(voice: Voice, booking: Booking, now: datetime.datetime) -> Sequence[R
     if booking.state != BOOKED or booking.start <= now:
         return not_there(voice)
     code = voice.language.code
-    when = f"{day_in_full(booking.start, voice.language)}, {time_of(booking.start, voice.language)}"
+    when = day_and_time(booking.start, voice.language)
     rows: Rows = (
         (voice.button("✕", "Yes, cancel", ConfirmCancel(code, booking.code)),),
         (voice.button("←", "No, keep it", ShowBooking(code, booking.code)),),
@@ -271,10 +258,12 @@ async def confirm_cancel(
     voice: Voice, connection: AsyncConnection, booking: Booking, now: datetime.datetime
 ) -> Sequence[Reply]:
     """Give the place back, at once and to the next who waits."""
-    if booking.start <= now or not (await bookings.cancel(connection, booking) or booking.state == CANCELLED):
+    cancelled = booking.start > now and await bookings.cancel(connection, booking)
+    if cancelled:
+        await tallies.count(connection, day_of(now), tallies.CANCELLED, booking.service, voice.language.code)
+        await waiting.offer_freed_place(connection, voice.snapshot.permanences.get(booking.service), booking.start, now)
+    elif booking.start <= now or booking.state != CANCELLED:
         return not_there(voice)
-    await tallies.count(connection, day_of(now), tallies.CANCELLED, booking.service, voice.language.code)
-    await offer_freed_place(voice, connection, booking, now)
     code = voice.language.code
     rows: Rows = (
         (voice.button("↩", "Undo", UndoCancel(code, booking.code)),),
@@ -293,7 +282,9 @@ async def undo_cancel(
     if permanence is None or slot is None or slot.start <= now:
         return not_there(voice)
     match await bookings.restore(connection, booking, slot, now, permanence.most_open):
-        case Booked(restored) | AlreadyBooked(restored):
+        case Booked(restored) | AlreadyBooked(restored) as outcome:
+            if isinstance(outcome, Booked):
+                await tallies.count(connection, day_of(now), tallies.BOOKED, booking.service, voice.language.code)
             done = voice.text("Your appointment is back.")
             return (_whole(voice, permanence, restored, f"✅ {done}"),)
         case Full() | TooMany() | Closed():

@@ -2,22 +2,28 @@
 
 import datetime
 
-from babel.dates import format_date, format_skeleton, format_time, get_day_names
+from babel.dates import format_date, format_skeleton, get_day_names
 
 from bot.languages import LANGUAGES, Language
 from bot.scheduling import BRUSSELS, is_doubled
 from bot.understanding.normalise import fold, words
 
 _SHORTEST_WITH_ENDING = 4
+# CLDR's short dates have the month before the day in Dari and Pashto, and Kinyarwanda months in Kirundi.
+_LONG_MONTHS = ("prs", "ps", "rn")
 
 
 def day_in_full(at: datetime.datetime | datetime.date, language: Language) -> str:
     """`woensdag 2 december 2026`"""
-    return format_date(_local_day(at), "full", locale=language.cldr)
+    day = _local_day(at)
+    written = format_date(day, "full", locale=language.cldr)
+    return written.replace(" 1 ", " 1er ", 1) if language.code == "fr" and day.day == 1 else written
 
 
 def day_in_short(day: datetime.date, language: Language) -> str:
     """`wo 2 dec`, for a button."""
+    if language.code in _LONG_MONTHS:
+        return format_date(day, "EEEE d MMMM", locale=language.cldr)
     try:
         return format_skeleton("MMMEd", day, locale=language.cldr)
     except KeyError:  # CLDR does not have this form for every language
@@ -25,10 +31,19 @@ def day_in_short(day: datetime.date, language: Language) -> str:
 
 
 def time_of(at: datetime.datetime, language: Language) -> str:
-    """`13:30`; in the hour that the clock shows twice also how far it is from UTC."""
+    """`13:30`, as every clock in Belgium shows it; in the hour that it shows twice also how far it is from UTC.
+
+    In no language the twelve hours of CLDR: in several of ours people count hours from six in the morning, and half
+    past one could be any of three.
+    """
     local = at.astimezone(BRUSSELS)
-    shown = format_time(local.time(), "short", locale=language.cldr)
+    shown = f"{local:%H:%M}"
     return f"{shown} (UTC{local:%z})" if is_doubled(at) else shown
+
+
+def day_and_time(at: datetime.datetime, language: Language) -> str:
+    """`woensdag 2 december 2026, 13:30`"""
+    return language.comma.join((day_in_full(at, language), time_of(at, language)))
 
 
 def weekday_in(text: str, language: Language) -> int | None:

@@ -86,8 +86,8 @@ def ways_to_amal(voice: Voice) -> list[str]:
         "contact.address": voice.text("Address"),
         "contact.site": voice.text("Website"),
     }
-    known = [f"- **{label}**: {{{{ {fact} }}}}" for fact, label in labels.items() if fact in voice.snapshot.facts]
-    return [voice.snapshot.fill("\n".join(known), voice.language.code)] if known else []
+    known = {label: f"{{{{ {fact} }}}}" for fact, label in labels.items() if fact in voice.snapshot.facts}
+    return [voice.snapshot.fill(voice.facts(known), voice.language.code)] if known else []
 
 
 def read_only_text(voice: Voice) -> Sequence[Reply]:

@@ -1,7 +1,7 @@
 """What people hear without having asked: reminders, a moment that is closed, a place that came free."""
 
 from bot.conversation import appointments
-from bot.conversation.dates import day_in_full, time_of
+from bot.conversation.dates import day_and_time, day_in_full, time_of
 from bot.conversation.events import Reply
 from bot.conversation.places import ANY, title
 from bot.conversation.steps import AcceptPlace, BookDays, LeaveWaiting
@@ -34,8 +34,7 @@ def closed(voice: Voice, permanence: Permanence, booking: Booking) -> Reply:
 
 
 def _which(voice: Voice, permanence: Permanence, booking: Booking) -> list[str]:
-    when = f"{day_in_full(booking.start, voice.language)}, {time_of(booking.start, voice.language)}"
-    return [f"**{title(voice, permanence)}**\n\n{when}"]
+    return [f"**{title(voice, permanence)}**\n\n{day_and_time(booking.start, voice.language)}"]
 
 
 def day_closed(voice: Voice, permanence: Permanence, turn: Waiting) -> Reply:

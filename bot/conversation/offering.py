@@ -1,7 +1,7 @@
 """Courses and activities: chosen with buttons, or found in a person's own words."""
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -9,6 +9,7 @@ from bot.conversation import menus, wishes
 from bot.conversation.dates import day_in_full
 from bot.conversation.events import Button, Link, Reply, Speaker
 from bot.conversation.offer_steps import ListOffers, NarrowOffers, ShowOffer, ShowOffers, Subscribe, Unsubscribe
+from bot.conversation.packing import unpack_number
 from bot.conversation.steps import Book, ShowEntry
 from bot.conversation.voice import Rows, Voice
 from bot.knowledge import Entry
@@ -29,7 +30,16 @@ _LIKELY = 3
 # Words
 
 
-def may_look(meaning: Meaning, voice: Voice) -> bool:
+def looked_for(voice: Voice, meaning: Meaning, search: Callable[[], Search | None]) -> Search | None:
+    """What somebody's words look for among the courses and activities; None when they ask something else.
+
+    `search` reads their wishes, which takes a while.
+    """
+    found = search() if _may_look(meaning, voice) else None
+    return found if found and _is_looking(meaning, found, voice) else None
+
+
+def _may_look(meaning: Meaning, voice: Voice) -> bool:
     """Whether it is worth a look what somebody wishes of a course or an activity."""
     if not voice.snapshot.offers.offers:
         return False
@@ -38,7 +48,7 @@ def may_look(meaning: Meaning, voice: Voice) -> bool:
     return meaning.decision == "decline" or (leads and meaning.decision in ("answer", "suggest"))
 
 
-def is_looking(meaning: Meaning, search: Search, voice: Voice) -> bool:
+def _is_looking(meaning: Meaning, search: Search, voice: Voice) -> bool:
     """Whether somebody looks for a course or an activity, rather than for the rule that an entry gives."""
     if search.wishes <= _WEAK:
         return False
@@ -94,9 +104,9 @@ def kinds(voice: Voice) -> Sequence[Reply]:
 def narrow(voice: Voice, step: NarrowOffers) -> Sequence[Reply]:
     """The question that narrows most, or the list where none would."""
     search = unpack_search(step.search)
-    if search is None or not step.asked.isdecimal():
+    asked = unpack_number(step.asked)
+    if search is None or asked is None:
         return kinds(voice)
-    asked = int(step.asked)
     found = voice.snapshot.offers.find(search, voice.today)
     question = narrowing(found, search) if len(found) > _FEW and asked < QUESTIONS else None
     if question is None:
@@ -118,10 +128,10 @@ def narrow(voice: Voice, step: NarrowOffers) -> Sequence[Reply]:
 
 def show(voice: Voice, packed: str, page: str) -> Sequence[Reply]:
     """A page of the list."""
-    search = unpack_search(packed)
-    if search is None or not page.isdecimal() or len(page) > 3:
+    search, number = unpack_search(packed), unpack_number(page)
+    if search is None or number is None:
         return kinds(voice)
-    return (_list(voice, search, int(page), (), replaces=True),)
+    return (_list(voice, search, number, (), replaces=True),)
 
 
 def _list(voice: Voice, search: Search, page: int, rules: Rows, *, replaces: bool) -> Reply:
@@ -131,7 +141,7 @@ def _list(voice: Voice, search: Search, page: int, rules: Rows, *, replaces: boo
     code = voice.language.code
     first = page * PAGE + 1
     buttons = [Button(f"{n}. {offer.name}", ShowOffer(code, offer.id)) for n, offer in enumerate(shown, first)]
-    more = Button(f"… {voice.text('More')}", ShowOffers(code, pack_search(nearest), str(page + 1)))
+    more = voice.button("…", "More", ShowOffers(code, pack_search(nearest), str(page + 1)))
     rows = (
         *((each,) for each in buttons),
         *(((more,),) if len(near) > (page + 1) * PAGE else ()),
@@ -200,7 +210,7 @@ def offer(voice: Voice, reference: str) -> Sequence[Reply]:
     shown = voice.snapshot.offers.get(reference)
     if shown is None or not shown.is_open(voice.today):
         return kinds(voice)
-    facts = "\n".join(f"- **{name}**: {value}" for name, value in wishes.about(voice, shown).items())
+    facts = voice.facts(wishes.about(voice, shown))
     warning = voice.text("This is an example, not a real offer.") if shown.example else ""
     texts = (f"**{shown.name}**", *((f"*{warning}*",) if warning else ()), *((facts,) if facts else ()))
     back = ShowOffers(voice.language.code, pack_search(Search(shown.kind)), "0")
@@ -245,8 +255,8 @@ async def subscribe(
 
 async def unsubscribe(voice: Voice, connection: AsyncConnection, number: str, speaker: Speaker) -> Sequence[Reply]:
     """Tell them no more; somebody else's subscription stays as it is."""
-    if number.isascii() and number.isdecimal() and len(number) <= 9:
-        await subscriptions.unsubscribe(connection, int(number), speaker.channel, speaker.chat)
+    if theirs := unpack_number(number):
+        await subscriptions.unsubscribe(connection, theirs, speaker.channel, speaker.chat)
     said = voice.text("Good. I no longer write to you about this.")
     return (voice.reply(said, rows=((menus.topics_button(voice),),), replaces=True),)
 

@@ -20,6 +20,8 @@ def pack(step: Step) -> str:
 
 def unpack(data: str) -> Step | None:
     """The step in button data; None for what no button of ours ever held."""
+    if len(data.encode()) > LONGEST:
+        return None
     tag, *values = data.split(":")
     step = STEPS.get(tag)
     if step is None or len(values) != len(_names(tag)):
@@ -35,6 +37,7 @@ def _names(tag: str) -> tuple[str, ...]:
 
 
 _BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
+_MOST_DIGITS = 9  # a column of the database holds them
 _LONGEST_INSTANT = 6  # signs; six of them last until the year 6000
 
 
@@ -52,6 +55,11 @@ def unpack_instant(packed: str) -> datetime.datetime | None:
     if not 0 < len(packed) <= _LONGEST_INSTANT or not set(packed) <= set(_BASE36):
         return None
     return datetime.datetime.fromtimestamp(int(packed, 36) * 60, datetime.UTC)
+
+
+def unpack_number(packed: str) -> int | None:
+    """The number in a button; None for what is none, or larger than any of ours."""
+    return int(packed) if packed.isascii() and packed.isdecimal() and len(packed) <= _MOST_DIGITS else None
 
 
 def pack_day(day: datetime.date) -> str:

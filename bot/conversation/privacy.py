@@ -11,8 +11,8 @@ from bot.conversation import menus
 from bot.conversation.events import Document, Reply, Speaker
 from bot.conversation.person_steps import AskDelete, DeleteAll, GiveData, ShowPrivacy
 from bot.conversation.voice import Rows, Voice
-from bot.scheduling import open_slot
-from bot.storage import personal, waiting
+from bot.scheduling import day_of
+from bot.storage import personal, tallies, waiting
 
 _FILE = "wegwijs.json"
 
@@ -70,10 +70,8 @@ async def delete(
 ) -> Sequence[Reply]:
     """Delete everything now, and ask who waits for the places that came free."""
     for booking in await personal.delete_all(connection, speaker.channel, speaker.chat, now):
-        permanence = voice.snapshot.permanences.get(booking.service)
-        slot = open_slot(permanence, booking.start, now) if permanence else None
-        if permanence and slot:
-            await waiting.ask_next(connection, slot, now, slot.start - permanence.notice)
+        await tallies.count(connection, day_of(now), tallies.CANCELLED, booking.service, booking.language)
+        await waiting.offer_freed_place(connection, voice.snapshot.permanences.get(booking.service), booking.start, now)
     return (voice.reply(voice.text("Everything that we kept about you is deleted."), replaces=True),)
 
 

@@ -126,13 +126,14 @@ async def _replies(
                 help_lines = answering.show(voice, urgent) if urgent else ()
                 theirs = voice.speaking(LANGUAGES[talk.language])
                 return (*help_lines, *await talking.pass_on(theirs, connection, talk, text, now))
-            await _note(connection, voice, meaning, text, now)
+            search = offering.looked_for(voice, meaning, partial(understanding.search, text, meaning))
+            await _note(connection, "offers" if search else meaning.decision, meaning, text, now)
             if meaning.decision == "book" and await _has_booked(
                 connection, speaker, now, booking.named_service(voice, meaning, text)
             ):
                 replies = await appointments.mine(voice, connection, speaker, now)
             else:
-                replies = answering.reply_to(meaning, voice, text, partial(understanding.search, text, meaning))
+                replies = answering.reply_to(meaning, voice, text, search)
             return answering.offering_languages(replies, meaning, voice, chosen or hint)
         case Press(data=data):
             step = unpack(data)
@@ -161,11 +162,11 @@ async def _command(
             return menus.command(voice, name)
 
 
-async def _note(connection: AsyncConnection, voice: Voice, meaning: Meaning, text: str, now: datetime.datetime) -> None:
-    """Count the decision, and keep what nobody could answer for the editors."""
-    about = meaning.matches[0].slug if meaning.decision in ("answer", "suggest") and meaning.matches else ""
-    await tallies.count(connection, day_of(now), meaning.decision, about, meaning.language)
-    if meaning.decision == "decline" and meaning.has_words:
+async def _note(connection: AsyncConnection, what: str, meaning: Meaning, text: str, now: datetime.datetime) -> None:
+    """Count what became of words, and keep what nobody could answer for the editors."""
+    about = meaning.matches[0].slug if what in ("answer", "suggest") and meaning.matches else ""
+    await tallies.count(connection, day_of(now), what, about, meaning.language)
+    if what == "decline" and meaning.has_words:
         await unanswered.keep(connection, day_of(now), meaning.language, text)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.conversation import appointments, booking, menus
 from bot.conversation.dates import day_in_full
 from bot.conversation.events import Reply, Speaker
-from bot.conversation.packing import unpack_day
+from bot.conversation.packing import unpack_day, unpack_number
 from bot.conversation.places import ANY, Wish, asked_by, read_wish
 from bot.conversation.steps import BookFor, JoinWaiting, LeaveWaiting
 from bot.conversation.voice import Rows, Voice
@@ -41,12 +41,9 @@ async def leave(
     voice: Voice, connection: AsyncConnection, number: str, speaker: Speaker, now: datetime.datetime
 ) -> Sequence[Reply]:
     """Take this person off the list, and ask the next for what they were asked for."""
-    turn = await waiting.leave(connection, _number(number), speaker.channel, speaker.chat)
+    turn = await waiting.leave(connection, unpack_number(number) or 0, speaker.channel, speaker.chat)
     if turn and turn.asked_for and turn.asked_until and turn.asked_until > now:
-        permanence = voice.snapshot.permanences.get(turn.service)
-        slot = open_slot(permanence, turn.asked_for, now) if permanence else None
-        if permanence and slot:
-            await waiting.ask_next(connection, slot, now, slot.start - permanence.notice)
+        await waiting.offer_freed_place(connection, voice.snapshot.permanences.get(turn.service), turn.asked_for, now)
     said = voice.text("You are no longer on the waiting list.")
     return (voice.reply(said, rows=((menus.topics_button(voice),),), replaces=True),)
 
@@ -55,15 +52,16 @@ async def accept(
     voice: Voice, connection: AsyncConnection, number: str, speaker: Speaker, now: datetime.datetime
 ) -> Sequence[Reply]:
     """Take the place that came free, if it is still there."""
-    turn = await waiting.find(connection, _number(number), speaker.channel, speaker.chat)
+    turn = await waiting.find(connection, unpack_number(number) or 0, speaker.channel, speaker.chat)
     permanence = voice.snapshot.permanences.get(turn.service) if turn else None
     slot = open_slot(permanence, turn.asked_for, now) if turn and permanence and turn.asked_for else None
     if turn is None or permanence is None or slot is None:
         return appointments.not_there(voice)
     asked = asked_by(speaker, voice, Wish(permanence, turn.people, turn.wanted or ANY))
     match await bookings.book(connection, slot, asked, now, permanence.most_open):
-        case Booked(made) | AlreadyBooked(made):
-            await tallies.count(connection, day_of(now), tallies.BOOKED, turn.service, voice.language.code)
+        case Booked(made) | AlreadyBooked(made) as outcome:
+            if isinstance(outcome, Booked):
+                await tallies.count(connection, day_of(now), tallies.BOOKED, turn.service, voice.language.code)
             await waiting.leave(connection, turn.id, speaker.channel, speaker.chat)
             return appointments.confirmed(voice, permanence, made)
         case Full() | Closed():
@@ -74,7 +72,3 @@ async def accept(
         case TooMany():
             sorry = voice.text("You have an appointment for this already. You can move it or cancel it.")
             return await appointments.mine(voice, connection, speaker, now, first=sorry)
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 9 else 0

@@ -1,6 +1,6 @@
 """How wishes and offers are called in a person's language. Names of languages, days and months are CLDR's."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from babel.dates import get_day_names, get_month_names
 from babel.numbers import format_currency
@@ -9,7 +9,7 @@ from bot.conversation.dates import day_in_short
 from bot.conversation.voice import Voice
 from bot.languages import LANGUAGES
 from bot.offers import Kind, Offer, Search, Wish
-from bot.offers.model import OLDEST, WEEKDAYS, WEEKEND
+from bot.offers.model import OLDEST, PARTS, WEEKDAYS, WEEKEND
 from bot.offers.search import LEVEL_OF, ages_of
 
 _CLDR = {"prs": "fa_AF"}
@@ -94,7 +94,7 @@ def _age(voice: Voice, youngest: int, oldest: int) -> str:
     if (youngest, oldest) in bands:
         return bands[youngest, oldest]
     name = voice.text("Age")
-    return f"{name}: {youngest}" if youngest == oldest else f"{name}: {_range(youngest, oldest)}"
+    return voice.named(name, str(youngest) if youngest == oldest else _range(youngest, oldest))
 
 
 def _range(youngest: int | None, oldest: int | None) -> str:
@@ -164,11 +164,11 @@ def summary(voice: Voice, offer: Offer) -> Iterator[str]:
     if offer.days:
         yield _days(voice, offer)
     labels = _labels(voice)
-    yield from (labels["part", part] for part in sorted(offer.parts))
+    yield from (labels["part", part] for part in _in_time(offer))
     if offer.form != "class":
         yield labels["form", offer.form]
     if offer.levels:
-        yield ", ".join(offer.levels)
+        yield voice.listed(*offer.levels)
     if offer.neighbourhood:
         yield label(voice, Wish("neighbourhood", offer.neighbourhood))
     if offer.youngest is not None:
@@ -181,7 +181,12 @@ def summary(voice: Voice, offer: Offer) -> Iterator[str]:
 def _days(voice: Voice, offer: Offer) -> str:
     if len(offer.days) == 7:
         return voice.text("Every day")
-    return ", ".join(day_name(voice, day) for day in sorted(offer.days))
+    return voice.listed(*(day_name(voice, day) for day in sorted(offer.days)))
+
+
+def _in_time(offer: Offer) -> Sequence[str]:
+    """The parts of the day, the earliest first."""
+    return sorted(offer.parts, key=PARTS.index)
 
 
 def about(voice: Voice, offer: Offer) -> dict[str, str]:
@@ -190,15 +195,15 @@ def about(voice: Voice, offer: Offer) -> dict[str, str]:
     places = [offer.place, label(voice, Wish("neighbourhood", offer.neighbourhood)) if offer.neighbourhood else ""]
     rows = {
         voice.text("Language"): language_name(voice, offer.language) if offer.language else "",
-        voice.text("Level"): ", ".join(f"{level} ({labels['level', LEVEL_OF[level]]})" for level in offer.levels),
+        voice.text("Level"): voice.listed(*(f"{level} ({labels['level', LEVEL_OF[level]]})" for level in offer.levels)),
         voice.text("Days"): _days(voice, offer) if offer.days else "",
-        voice.text("Time of day"): ", ".join(labels["part", part] for part in sorted(offer.parts)),
+        voice.text("Time of day"): voice.listed(*(labels["part", part] for part in _in_time(offer))),
         voice.text("First day"): day_in_short(offer.first, voice.language) if offer.first else "",
         voice.text("Last day"): day_in_short(offer.last, voice.language) if offer.last else "",
         labels["form", offer.form]: "✓",
-        voice.text("Where"): ", ".join(filter(None, places)),
+        voice.text("Where"): voice.listed(*places),
         voice.text("Age"): _range(offer.youngest, offer.oldest) if offer.youngest is not None else "",
-        voice.text("For"): ", ".join(labels["audience", name] for name in sorted(offer.audience)),
+        voice.text("For whom"): voice.listed(*(labels["audience", name] for name in sorted(offer.audience))),
         voice.text("Price"): _price(voice, offer),
         voice.text("Organised by"): offer.organiser,
     }

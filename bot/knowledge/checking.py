@@ -3,7 +3,7 @@
 import datetime
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -210,10 +210,9 @@ def _in_its_script(text: WrittenText) -> bool:
     return sum(1 for letter in letters if own.match(letter)) >= _FEWEST_OWN_LETTERS * len(letters)
 
 
-def _check_names(path: Path, names: Mapping[str, object] | None, line: object) -> Iterator[Problem]:
+def _check_names(path: Path, names: Mapping[str, object] | None, line: Callable[..., int]) -> Iterator[Problem]:
     for name in names or ():
-        number = line(name) if callable(line) else 1
-        yield problem(path, number, "`{name}` is not a name that is used here; mend or remove it", name=name)
+        yield problem(path, line(name), "`{name}` is not a name that is used here; mend or remove it", name=name)
 
 
 def _check_twin_questions(written: Written) -> Iterator[Problem]:

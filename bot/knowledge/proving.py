@@ -24,9 +24,7 @@ class Remark:
 
     def said(self, translate: Callable[[str], str] = str) -> str:
         """The sentence, as `translate` says it."""
-        sentence = translate(self.message)
-        if self.values:
-            sentence = sentence.format(**{name: translate(value) for name, value in self.values})
+        sentence = translate(self.message).format(**{name: translate(value) for name, value in self.values})
         return f"{self.where}: {sentence}" if self.where else sentence
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Row, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.scheduling import Slot
+from bot.scheduling import Permanence, Slot, open_slot
 from bot.storage import bookings, outbox
 from bot.storage.bookings import Asked
 from bot.storage.schema import slots, waiting
@@ -114,6 +114,15 @@ async def ask_next(
         if each.places <= free:
             free -= each.places
             await _ask(connection, each, slot, now, min(now + PATIENCE, latest or slot.start))
+
+
+async def offer_freed_place(
+    connection: AsyncConnection, permanence: Permanence | None, start: datetime.datetime, now: datetime.datetime
+) -> None:
+    """Ask who waits for the slot that begins at `start`, as long as one can still book it."""
+    slot = open_slot(permanence, start, now) if permanence else None
+    if permanence and slot:
+        await ask_next(connection, slot, now, slot.start - permanence.notice)
 
 
 async def _lock_day(connection: AsyncConnection, service: str, day: datetime.date) -> list[Waiting]:

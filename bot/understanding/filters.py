@@ -29,6 +29,7 @@ OTHERS = (
 SHARED = ("kind", "activity", "language")  # what people also say in Dutch or English
 
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+# Who has A1 knows some Dutch; a course A1 (`offers.search.LEVEL_OF`) is for beginners.
 _LEVEL_CODES = {"a0": "beginner", "a1": "some", "a2": "some", "b1": "advanced", "b2": "advanced", "c1": "advanced"}
 _FIRST_OF_KINDS: tuple[Kind, ...] = ("practise", "infosessions", "buddies", "mo", "dutch", "leisure")
 
