@@ -184,7 +184,7 @@ async def _send_all(delivery: Delivery) -> None:
         async with storage.begin(delivery.database) as connection:
             waits = (schema.bookings.c.state == BOOKED) & (schema.bookings.c.remind_at <= delivery.clock())
             unsent = (await connection.execute(select(schema.bookings.c.id).where(waits).limit(1))).first()
-            if not unsent and await outbox.oldest_due(connection, delivery.clock()) is None:
+            if not unsent and await outbox.oldest_due(connection, delivery.clock(), delivery.channels) is None:
                 return
         await asyncio.sleep(0.1)
 

@@ -4,11 +4,12 @@ import asyncio
 import datetime
 import gc
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from time import monotonic
+from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
@@ -44,7 +45,6 @@ HOUSEKEEPING_SECONDS = 6 * 3600
 PERSON = (60, 30)  # messages at once, and a minute from then on; twenty in a minute are always served
 ADDRESS = (600, 300)  # requests of one address; a school or a shelter has one for everybody
 LATE_SECONDS = 900
-OPERATOR, NOBODYS_ID = "Operator", "0"  # the member whose link `wegwijs serve` prints; no Telegram user has this id
 _STOP_SECONDS, _LEAST_SECONDS = 4.0, 0.2
 
 log = structlog.get_logger(__name__)
@@ -61,6 +61,7 @@ class Conversation:
     texts: Texts
     metrics: Metrics = field(default_factory=Metrics)
     group: StaffGroup | None = None
+    channels: list[str] = field(default_factory=list)  # in which we speak unasked
 
 
 def utc_now() -> datetime.datetime:
@@ -134,7 +135,8 @@ async def _outbox_age(conversation: Conversation, clock: Clock) -> float:
     """Seconds since the oldest notice, reminder or reply should have been sent that was not."""
     now = clock()
     async with storage.begin(conversation.database) as connection:
-        due = (await reminding.oldest_due(connection, now), await events.oldest_due(connection, now))
+        channels = conversation.channels
+        due = [await oldest_due(connection, now, channels) for oldest_due in (reminding.oldest_due, events.oldest_due)]
     return max((now - at).total_seconds() for at in (*due, now) if at)
 
 
@@ -157,11 +159,11 @@ async def serve(settings: Settings, announce: Callable[[str, str], None], clock:
             pushes,
             group=conversation.group,
         )
+        conversation.channels.extend(delivery.channels)
         address = await _listen(stack, app, settings)
-        beside = (_keep_house(conversation, clock), _read_ahead(conversation.texts), delivery.run(), *receiving)
-        stack.push_async_callback(stack.stop, *map(asyncio.create_task, beside))
+        stack.run(_keep_house(conversation, clock), _read_ahead(conversation.texts), delivery.run(), *receiving)
         announce(address, await _first_link(settings, conversation.database, clock, address))
-        await _told_to_stop()
+        await stack.told_to_stop()
 
 
 async def _open_telegram(
@@ -173,14 +175,9 @@ async def _open_telegram(
     # Imported here: the library takes a quarter of a second, which the web chat alone need not wait for.
     from bot import telegram
 
-    token = settings.telegram_token.get_secret_value()
-    try:
-        heard = conversation.metrics.telegram_called
-        bot = await stack.enter_async_context(telegram.open_bot(token, settings.telegram_api, heard))
-    except telegram.InvalidToken:
-        raise WrongSettings(
-            f"{PREFIX}TELEGRAM_TOKEN is not accepted by Telegram; it takes the token that @BotFather gives"
-        ) from None
+    token, heard = settings.telegram_token.get_secret_value(), conversation.metrics.telegram_called
+    with _token_refused(telegram.InvalidToken):
+        bot = await stack.enter_async_context(telegram.open_bot(token, settings.telegram_api, heard, wait=False))
     group = conversation.group if settings.staff_chat is not None else None
     if group and settings.staff_chat is not None:
         group.client, group.group_id = telegram.Group(bot, settings.staff_chat), settings.staff_chat
@@ -188,15 +185,40 @@ async def _open_telegram(
     receiver = telegram.Receiver(bot, conversation.respond, group, kept)
     receiver.count = lambda outcome: conversation.metrics.updates.labels(outcome).inc()
     # Stopped after everything that answers, so that what has arrived until then is forgotten.
-    stack.push_async_callback(stack.stop, asyncio.create_task(kept.run()))
+    stack.run(kept.run())
     stack.push_async_callback(stack.in_time, receiver.finish)
-    running = (telegram.set_profile(bot, conversation.texts),)
     pushes = {telegram.CHANNEL: telegram.push(bot), telegram.GROUP: telegram.push(bot, in_groups=True)}
-    if not settings.webhook_url or not settings.webhook_secret:
-        return pushes, (telegram.poll(receiver), *running)
-    secret = settings.webhook_secret.get_secret_value()
-    telegram.add_webhook(app, receiver, settings.webhook_url, secret)
-    return pushes, (telegram.set_webhook(bot, settings.webhook_url, secret), *running)
+    receive = partial(telegram.poll, receiver)
+    if settings.webhook_url and settings.webhook_secret:
+        secret = settings.webhook_secret.get_secret_value()
+        telegram.add_webhook(app, receiver, settings.webhook_url, secret)
+        tell = partial(telegram.set_webhook, bot, settings.webhook_url, secret)
+        receive = partial(_webhook, tell, telegram.BadRequest)
+
+    async def join() -> None:
+        """As soon as Telegram answers; until then the web side serves alone."""
+        with _token_refused(telegram.InvalidToken):
+            await telegram.reach(bot)
+        await asyncio.gather(receive(), telegram.set_profile(bot, conversation.texts))
+
+    return pushes, (join(),)
+
+
+async def _webhook(tell: Callable[[], Awaitable[None]], refusal: type[Exception]) -> None:
+    try:
+        await tell()
+    except refusal as error:
+        raise WrongSettings(f"{PREFIX}WEBHOOK_URL is not accepted by Telegram: {error}") from None
+
+
+@contextmanager
+def _token_refused(refusal: type[Exception]) -> Iterator[None]:
+    try:
+        yield
+    except refusal:
+        raise WrongSettings(
+            f"{PREFIX}TELEGRAM_TOKEN is not accepted by Telegram; it takes the token that @BotFather gives"
+        ) from None
 
 
 async def _first_link(settings: Settings, database: AsyncEngine, clock: Clock, address: str) -> str:
@@ -205,8 +227,8 @@ async def _first_link(settings: Settings, database: AsyncEngine, clock: Clock, a
     async with storage.begin(database) as connection:
         for number in settings.staff:
             await staff.add(connection, f"Telegram …{str(number)[-4:]}", "administrator", str(number), now)
-        await staff.add(connection, OPERATOR, "administrator", NOBODYS_ID, now)
-        operator = await staff.by_telegram(connection, NOBODYS_ID)
+        await staff.add(connection, staff.OPERATOR, "administrator", staff.NOBODYS_ID, now)
+        operator = await staff.by_telegram(connection, staff.NOBODYS_ID)
         token = await staff.make_link(connection, operator.id, now) if operator else ""
     public = public_address(settings) if settings.webhook_url else address
     return link(public, token)
@@ -217,7 +239,13 @@ async def _listen(stack: "_Stack", app: web.Application, settings: Settings) -> 
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_STOP_SECONDS)
     stack.push_async_callback(stack.in_time, runner.cleanup)
     await runner.setup()
-    await web.TCPSite(runner, settings.host, settings.port).start()
+    try:
+        await web.TCPSite(runner, settings.host, settings.port).start()
+    except OSError as error:
+        raise WrongSettings(
+            f"cannot listen on {settings.host} port {settings.port} ({error.strerror}); "
+            f"set {PREFIX}HOST or {PREFIX}PORT to another"
+        ) from None
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     return f"http://{host}:{runner.addresses[0][1]}"
 
@@ -231,6 +259,8 @@ async def _keep_house(conversation: Conversation, clock: Clock) -> None:
             log.info("kept house", deleted=deleted)
         except storage.Unavailable:
             log.warning("house not kept: database away")
+        except Exception:
+            log.exception("house not kept")
         await asyncio.sleep(HOUSEKEEPING_SECONDS)
 
 
@@ -243,14 +273,29 @@ async def _read_ahead(texts: Texts) -> None:
 class _Stack(AsyncExitStack):
     """What has to end when we are told to stop. All of it together has `_STOP_SECONDS`, from the first that ends."""
 
-    _by: float | None = None
+    def __init__(self) -> None:
+        super().__init__()
+        self._told = asyncio.Event()
+        self._fault: BaseException | None = None
+        self._by: float | None = None
 
-    @property
-    def _left(self) -> float:
-        """Seconds; never none at all, for what takes no time."""
-        now = monotonic()
-        self._by = self._by or now + _STOP_SECONDS
-        return max(self._by - now, _LEAST_SECONDS)
+    def run(self, *work: Coroutine[Any, Any, None]) -> None:
+        """Do `work` beside the rest until we are told to stop. A fault in it stops us: whoever watches starts us anew,
+        and nobody goes on deaf.
+        """
+        tasks = [asyncio.create_task(each) for each in work]
+        for task in tasks:
+            task.add_done_callback(self._ended)
+        self.push_async_callback(self._stop, tasks)
+
+    async def told_to_stop(self) -> None:
+        """Wait for SIGTERM or SIGINT; raises the fault that stopped us, if that came first."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._told.set)
+        await self._told.wait()
+        if self._fault:
+            raise self._fault
 
     async def in_time(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do `work`, as far as time allows."""
@@ -258,16 +303,19 @@ class _Stack(AsyncExitStack):
             async with asyncio.timeout(self._left):
                 await work()
 
-    async def stop(self, *tasks: asyncio.Task[None]) -> None:
-        """Cancel `tasks`, and wait for what they still have to do."""
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (fault := task.exception()):
+            self._fault = self._fault or fault
+            self._told.set()
+
+    async def _stop(self, tasks: Sequence[asyncio.Task[None]]) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks, timeout=self._left)
 
-
-async def _told_to_stop() -> None:
-    told = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told.set)
-    await told.wait()
+    @property
+    def _left(self) -> float:
+        """Seconds; never none at all, for what takes no time."""
+        now = monotonic()
+        self._by = self._by or now + _STOP_SECONDS
+        return max(self._by - now, _LEAST_SECONDS)

@@ -120,13 +120,7 @@ def _set_up_logging(*, quiet: bool) -> None:
 
 def _serve(_chosen: argparse.Namespace) -> int:
     loaded = settings.load()
-    try:
-        asyncio.run(serve(loaded, _announcer(loaded)))
-    except OSError as error:
-        raise WrongInput(
-            f"cannot listen on {loaded.host} port {loaded.port} ({error.strerror}); "
-            "set WEGWIJS_HOST or WEGWIJS_PORT to another"
-        ) from None
+    asyncio.run(serve(loaded, _announcer(loaded)))
     return 0
 
 

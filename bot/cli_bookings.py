@@ -9,11 +9,12 @@ from pathlib import Path
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import desk, settings, storage
+from bot.console.today import IN_THE_LOG
 from bot.knowledge import load
 from bot.languages import LANGUAGES
 from bot.scheduling import BRUSSELS, Permanence, day_of
-from bot.storage import agenda, bookings
-from bot.storage.bookings import AlreadyBooked, Booked, Closed, Full, TooMany
+from bot.storage import bookings, staff
+from bot.storage.bookings import Booked, Closed, Full
 
 Permanences = desk.Permanences
 
@@ -67,11 +68,17 @@ def _add_moment(action: argparse.ArgumentParser) -> None:
 
 
 def _day(text: str) -> datetime.date:
-    return datetime.date.fromisoformat(text)
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("write the day like 2026-12-02") from None
 
 
 def _time(text: str) -> datetime.time:
-    return datetime.time.fromisoformat(text)
+    try:
+        return datetime.time.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("write the time like 13:30") from None
 
 
 Action = Callable[[argparse.Namespace, Permanences, AsyncConnection, datetime.datetime], Awaitable[int]]
@@ -122,10 +129,19 @@ def _shown(line: desk.Line) -> str:
 async def _mark(
     chosen: argparse.Namespace, permanences: Permanences, connection: AsyncConnection, now: datetime.datetime
 ) -> int:
-    booking = await agenda.by_code(connection, chosen.code)
-    if booking is None or not await agenda.mark(connection, booking, chosen.state):
-        raise WrongBooking(f"there is no booking {chosen.code} that could come; see `wegwijs bookings list`")
-    return 0
+    match await desk.mark(connection, chosen.code, chosen.state, now):
+        case None:
+            raise WrongBooking(f"there is no booking {chosen.code}; see `wegwijs bookings list`")
+        case desk.Marked(booking, changed):
+            if changed:
+                await staff.note(connection, staff.OPERATOR, IN_THE_LOG[chosen.state], booking.code, now)
+            return 0
+        case desk.Cancelled(booking):
+            raise WrongBooking(f"booking {booking.code} was cancelled; nothing has changed")
+        case desk.FellAway(booking):
+            raise WrongBooking(f"booking {booking.code} fell away when its moment was closed; nothing has changed")
+        case desk.StillToCome(booking):
+            raise WrongBooking(f"{day_of(booking.start)} is still to come: nobody can have arrived or stayed away yet")
 
 
 async def _book(
@@ -137,10 +153,10 @@ async def _book(
     start = datetime.datetime.combine(chosen.day, chosen.time, BRUSSELS).astimezone(datetime.UTC)
     asked = desk.at_the_desk(permanence, chosen.people, chosen.language)
     match await desk.book_for(connection, permanence, start, asked, now):
-        case Booked(booking) | AlreadyBooked(booking):
+        case Booked(booking):
             print(f"booked: {booking.code}")
             return 0
-        case Full() | TooMany():
+        case Full():
             raise WrongBooking("this time is full")
         case Closed():
             raise WrongBooking("this time is past, closed, or not one of the permanence's")

@@ -7,9 +7,12 @@ a channel puts off is sent later, also after a restart.
 
 import asyncio
 import datetime
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from time import monotonic
+from typing import Any
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -34,6 +37,7 @@ OVERALL_A_SECOND = 28  # Telegram: about 30 messages a second to all chats toget
 BETWEEN_IN_A_CHAT = datetime.timedelta(seconds=1.1)  # and no more than one a second in one chat
 IDLE_SECONDS = 5.0
 _BATCH = 56
+_MOST_REPLIES = 20  # at once
 _AFTER_A_FAULT = 600.0  # seconds
 
 log = structlog.get_logger(__name__)
@@ -58,17 +62,21 @@ class Delivery:
     async def run(self) -> None:
         """Send until cancelled. A database that is away, or a fault of ours, is waited out."""
         while True:
+            if not await _to_the_end(self._round()):
+                await self.wait(IDLE_SECONDS)
+
+    async def _round(self) -> int:
+        """Do each part, whatever becomes of the others; how much there was to do."""
+        handled = 0
+        for part in (self.announce, self.send_due, self.send_replies):
             try:
-                await self.announce()
-                handled = await self.send_due() + await self.send_replies()
+                handled += await part() or 0
             except storage.Unavailable:
                 log.warning("notices not sent: database away")
-                handled = 0
+                break
             except Exception:
-                log.exception("notices not sent")
-                handled = 0
-            if not handled:
-                await self.wait(IDLE_SECONDS)
+                log.exception("notices not sent", part=part.__name__)
+        return handled
 
     async def announce(self) -> None:
         """Let everybody know of offers that fit what they asked for and appeared in the files since."""
@@ -89,12 +97,17 @@ class Delivery:
             last = batch[-1].id
         self._announced = snapshot.version
 
+    @property
+    def channels(self) -> Sequence[str]:
+        """Where this process can send."""
+        return (*self.pushes, STAFF_GROUP) if self.group and self.group.client else tuple(self.pushes)
+
     async def send_due(self) -> int:
         """Handle the notices that are due now, up to a batch; how many there were."""
         now = self.clock()
         async with storage.begin(self.database) as connection:
             await reminding.put_due(connection, now, tuple(self.pushes), _BATCH)
-            claimed = await outbox.claim(connection, now, (*self.pushes, NOBODY, STAFF_GROUP), _BATCH)
+            claimed = await outbox.claim(connection, now, (*self.channels, NOBODY), _BATCH)
         sending: list[asyncio.Task[None]] = []
         for notice in claimed:
             if not await self._is_its_turn(notice):
@@ -154,7 +167,7 @@ class Delivery:
             if reply is None:
                 await outbox.mark_dropped(connection, notice.id)
                 return
-        outcome = await self._push(notice.channel, notice.chat, (reply,), notice.kind)
+        outcome = await self._push(notice.channel, notice.chat, lambda: (reply,), notice.kind)
         await self._mark(notice, outcome)
 
     async def _mark(self, notice: Notice, outcome: Sent | Later | Unreachable | None) -> None:
@@ -185,27 +198,40 @@ class Delivery:
             log.exception("notice not posted", notice_kind=notice.kind)
             return Later(_AFTER_A_FAULT)
 
-    async def _push(self, channel: str, chat: str, replies: Sequence[Reply], kind: str) -> Sent | Later | Unreachable:
+    async def _push(
+        self, channel: str, chat: str, make: Callable[[], Sequence[Reply]], kind: str
+    ) -> Sent | Later | Unreachable:
         """A fault of ours (a wrong button, a token that is not accepted) is logged, and what we had to say waits."""
         try:
-            return await self.pushes[channel](chat, replies)
+            return await self.pushes[channel](chat, make())
         except Exception:
             log.exception("notice not sent", notice_kind=kind)
             return Later(_AFTER_A_FAULT)
 
     async def send_replies(self) -> int:
-        """Send replies that whoever made them could not, or did not live to; how many there were."""
+        """Send replies that whoever made them could not, or did not live to; how many there were.
+
+        Chats side by side, since a lease holds for all of them; in a chat one after the other, in order.
+        """
         async with storage.begin(self.database) as connection:
-            found = await events.unsent(connection, self.clock(), tuple(self.pushes), _BATCH)
-        told: set[tuple[str, str]] = set()
+            found = await events.unsent(connection, self.clock(), tuple(self.pushes), _MOST_REPLIES)
+        by_chat: dict[tuple[str, str], list[Unsent]] = defaultdict(list)
         for each in found:
-            if (each.channel, each.chat) in told:  # a chat gets its replies in order, one after the other
-                await self._settle(each, Later(BETWEEN_IN_A_CHAT.total_seconds()))
-                continue
-            outcome = await self._push(each.channel, each.chat, keeping.from_text(each.replies), "reply")
-            told.add((each.channel, each.chat))
-            await self._settle(each, outcome)
+            by_chat[each.channel, each.chat].append(each)
+        outcomes = await asyncio.gather(*map(self._send_oldest, by_chat.values()), return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
         return len(found)
+
+    async def _send_oldest(self, of_a_chat: Sequence[Unsent]) -> None:
+        """Send the first; those after it wait until it has arrived, and a moment longer."""
+        first, *others = of_a_chat
+        outcome = await self._push(first.channel, first.chat, partial(keeping.from_text, first.replies), "reply")
+        await self._settle(first, outcome)
+        wait = outcome.seconds if isinstance(outcome, Later) else 0.0
+        for number, each in enumerate(others, start=1):
+            await self._settle(each, Later(wait + number * BETWEEN_IN_A_CHAT.total_seconds()))
 
     async def _settle(self, unsent: Unsent, outcome: Sent | Later | Unreachable) -> None:
         async with storage.begin(self.database) as connection:
@@ -288,3 +314,13 @@ class Delivery:
         chosen = await people.language_of(connection, notice.channel, notice.chat)
         today = day_of(self.clock())
         return Voice(self.knowledge.current.snapshot, self.texts, LANGUAGES[chosen or language], today)
+
+
+async def _to_the_end(work: Coroutine[Any, Any, int]) -> int:
+    """Do `work` also when we are told to stop meanwhile: what has been sent is marked as sent."""
+    task = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise

@@ -1,6 +1,7 @@
 """A person behind the bot: the sentences that staff can pick, and the way of words to the staff's group and back."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -48,7 +49,7 @@ def sentence(texts: Texts, number: int, language: str, facts: Mapping[str, objec
 class GroupClient(Protocol):
     """The staff's group, as Telegram has it."""
 
-    async def post(self, post: GroupPost) -> Posted | Later | Unreachable: ...
+    async def post(self, post: GroupPost, opened: Callable[[int], Awaitable[None]]) -> Posted | Later | Unreachable: ...
 
     async def close_topic(self, topic: int) -> None: ...
 
@@ -89,14 +90,17 @@ class StaffGroup:
             said = await talks.said(connection, talk.id) if talk else []
         if message is None or talk is None:
             return None
-        posted = await self.client.post(self._post(talk, message, first=said[0].id == message.id))
+        opened = partial(self._remember_topic, talk)
+        posted = await self.client.post(self._post(talk, message, first=said[0].id == message.id), opened)
         if not isinstance(posted, Posted):
             return posted
         async with storage.begin(self._database) as connection:
             await talks.set_group_message(connection, message.id, posted.message)
-            if posted.topic is not None:
-                await talks.set_topic(connection, talk, posted.topic)
         return Sent()
+
+    async def _remember_topic(self, talk: Talk, topic: int) -> None:
+        async with storage.begin(self._database) as connection:
+            await talks.set_topic(connection, talk, topic)
 
     def _post(self, talk: Talk, message: talks.Message, *, first: bool) -> GroupPost:
         dutch, theirs = self._sentences(SOURCE), self._sentences(talk.language)
@@ -116,7 +120,8 @@ class StaffGroup:
         if talk is None or not there:
             return None
         told = _TOLD[notice.kind]
-        posted = await client.post(GroupPost(talk.id, talk.language, talk.topic, US, told))
+        post = GroupPost(talk.id, talk.language, talk.topic, US, told)
+        posted = await client.post(post, partial(self._remember_topic, talk))
         if not isinstance(posted, Posted):
             return posted
         if notice.kind == ENDED and talk.topic is not None:

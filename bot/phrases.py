@@ -14,15 +14,15 @@ from bot.languages import LANGUAGES
 from bot.texts import DIRECTORY
 
 Model = TypeVar("Model", bound=BaseModel)
-Kind = Literal["greeting", "thanks", "goodbye", "identity", "person", "book", "chatter", "harmless"]
+Kind = Literal["greeting", "thanks", "goodbye", "identity", "person", "book", "stop", "chatter", "harmless"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 class Phrases(BaseModel):
     """The phrases of one language.
 
-    We leave `chatter` alone. `danger` holds patterns, see `understanding.danger`; `harmless` are messages with words
-    that frighten of people who are in no danger.
+    `stop` is a yes, a no or a stop by itself. We leave `chatter` alone. `danger` holds patterns, see
+    `understanding.danger`; `harmless` are messages with words that frighten of people who are in no danger.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -33,6 +33,7 @@ class Phrases(BaseModel):
     identity: tuple[str, ...] = ()
     person: tuple[str, ...] = ()
     book: tuple[str, ...] = ()
+    stop: tuple[str, ...] = ()
     chatter: tuple[str, ...] = ()
     harmless: tuple[str, ...] = ()
     danger: tuple[str, ...] = ()

@@ -54,4 +54,7 @@ class KeptReplies:
             except storage.Unavailable:
                 log.warning("replies not forgotten: database away")
                 return
+            except Exception:
+                log.exception("replies not forgotten")
+                return
             del self._arrived[: len(keys)]

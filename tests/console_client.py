@@ -2,6 +2,7 @@
 
 import datetime
 import re
+import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -60,7 +61,12 @@ async def form_token(client: Client, path: str = "/staff") -> str:
     return found[1]
 
 
+def once() -> str:
+    """What makes a form another one than those that were sent before."""
+    return secrets.token_urlsafe(16)
+
+
 async def send(client: Client, path: str, form: Mapping[str, Any], *, page: str = "/staff") -> tuple[int, str]:
     """Fill in a form of `page`; the status and the page that follows."""
-    response = await client.post(path, data={**form, "form_token": await form_token(client, page)})
+    response = await client.post(path, data={"once": once(), **form, "form_token": await form_token(client, page)})
     return response.status, await response.text()

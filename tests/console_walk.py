@@ -31,7 +31,7 @@ from bot.understanding import Understanding
 from bot.web.headers import CONTENT_SECURITY_POLICY
 from tests.booking_knowledge import SCHOOL
 from tests.conftest import Clock
-from tests.console_client import Client
+from tests.console_client import Client, once
 from tests.dialogue import nothing_waits
 
 SLUG, LANGUAGE = "contact", "nl"
@@ -231,13 +231,20 @@ def forms(house: House) -> Mapping[str, Form]:
     first, second = (str(number) for number in house.questions[:2])
     return {
         "/staff/language": {"language": "en"},
+        "/staff/try": {"text": "Waar is Amal?", "language": "nl"},
         "/staff/bookings/mark": {"code": house.code, "state": "fulfilled"},
-        "/staff/book": {"service": "school", "slot": f"{FREE_DAY}T13:00Z", "people": "2", "language": "uk"},
+        "/staff/book": {
+            "service": "school",
+            "slot": f"{FREE_DAY}T13:00Z",
+            "people": "2",
+            "language": "uk",
+            "once": once(),
+        },
         "/staff/close": {"service": "school", "day": FREE_DAY, "time": ""},
         "/staff/reopen": {"service": "school", "day": CLOSED_DAY, "time": ""},
         "/staff/feed": {"service": "school"},
-        "/staff/conversations/{id}/say": {"text": "Goedemorgen"},
-        "/staff/conversations/{id}/sentence": {"number": "0"},
+        "/staff/conversations/{id}/say": {"text": "Goedemorgen", "once": once()},
+        "/staff/conversations/{id}/sentence": {"number": "0", "once": once()},
         "/staff/conversations/{id}/close": {},
         "/staff/unanswered/add": {
             **{"ids": first, "entry": OTHER_SLUG, "language": LANGUAGE},

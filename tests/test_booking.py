@@ -520,7 +520,7 @@ async def test_the_page_fetches_what_waits_for_it(
     assert await delivery.fetch("test", person.speaker.chat) == []
     assert await delivery.fetch("test", "somebody else") == []
     async with storage.begin(database) as connection:
-        assert await outbox.oldest_due(connection, clock.now) is None
+        assert await outbox.oldest_due(connection, clock.now, ("test",)) is None
 
 
 def test_a_button_for_the_longest_service_fits() -> None:

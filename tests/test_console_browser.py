@@ -43,16 +43,14 @@ PAGES = {
     "knowledge": ("/staff/knowledge", "a.mark"),
     "entry": ("/staff/knowledge/school-find/nl", "button[value=save]"),
     "entry-arabic": ("/staff/knowledge/school-find/ar", "button[value=save]"),
-    "try": ("/staff/try?text=Waar+vind+ik+een+school+voor+mijn+zoon%3F&language=nl", "main form button"),
-    "try-offers": (
-        "/staff/try?text=%D8%AF%D9%88%D8%B1%D8%A9+%D9%87%D9%88%D9%84%D9%86%D8%AF%D9%8A%D8%A9&language=ar",
-        "main form button",
-    ),
+    "try": ("/staff/try", "main form button"),
+    "try-offers": ("/staff/try", "main form button"),
     "figures": ("/staff/figures", "main form button"),
     "log": ("/staff/log", "main [tabindex='0']"),
     "members": ("/staff/members", "form[action$='/add'] button"),
     "door": ("{door}", "main button"),
 }
+TRIED = {"try": ("Waar vind ik een school voor mijn zoon?", "nl"), "try-offers": ("دورة هولندية", "ar")}
 # By language: the colours, and the widths one after another. What takes long is done at the last width.
 LOOKS: Mapping[str, tuple[Literal["light", "dark"], tuple[str, ...]]] = {
     "nl": ("dark", ("desk", "phone")),
@@ -151,6 +149,8 @@ async def test_a_page_fits_is_without_errors_and_serves_everybody(
     colours, widths = LOOKS[language]
     async with _look(desks[language], site.place(path), widths[0]) as page:
         assert await page.get_attribute("html", "lang") == language
+        if name in TRIED:
+            await _try(page, *TRIED[name])
         for width in widths:
             await _fits(page, width, f"{name}-{WIDTHS[width][0]}-{language}")
             if os.environ.get("WEGWIJS_PICTURES") and name in IN_THE_GUIDE and (width, language) == ("desk", "nl"):
@@ -159,6 +159,13 @@ async def test_a_page_fits_is_without_errors_and_serves_everybody(
         assert await _barriers(page) == []
         if language == "en":
             await _reach(page, action)
+
+
+async def _try(page: Page, question: str, language: str) -> None:
+    await page.fill("#text", question)
+    await page.select_option("#language", language)
+    await page.click("main form button")
+    await expect(page.locator(".bubble").first).to_be_visible()
 
 
 async def _fits(page: Page, width: str, name: str) -> None:
@@ -250,6 +257,22 @@ async def test_what_cannot_be_undone_is_asked_first(desks: Desks, site: Site) ->
             talk = await talks.get(connection, site.day.talk)
         assert talk
         assert talk.closed_at is None
+
+
+@pytest.mark.parametrize(("path", "which"), [("/staff/log", 0), ("/staff/members", 1)])
+async def test_signing_out_everywhere_is_asked_first(desks: Desks, site: Site, path: str, which: int) -> None:
+    async with _look(desks["en"], site.place(path)) as page:
+        asked: list[str] = []
+
+        async def refuse(dialog: Any) -> None:
+            asked.append(dialog.message)
+            await dialog.dismiss()
+
+        page.on("dialog", refuse)
+        await page.get_by_role("button", name="Sign out everywhere").nth(which).click()
+        assert asked == ["Sign out in every browser? Your calendar addresses stop working too."]
+        await page.goto(site.place("/staff"))
+        await expect(page.locator("h1")).to_contain_text("Permanences on")
 
 
 async def test_new_words_appear_and_what_is_being_typed_stays(desks: Desks, site: Site) -> None:

@@ -1,5 +1,6 @@
 """Conversations in the console: who waits, what was said, answering with words or a sentence, closing."""
 
+import asyncio
 import datetime
 import html
 import re
@@ -10,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.async_api import Page, Route, async_playwright, expect
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog.testing import capture_logs
 
@@ -131,6 +132,31 @@ async def test_a_conversation_is_listed_with_its_language_since_when_and_its_las
     assert f'dir="auto" lang="ar">{QUESTION}</span>' in page
 
 
+async def test_a_long_list_asks_the_database_no_more_often(client: Client, database: AsyncEngine) -> None:
+    asked: list[str] = []
+    event.listen(database.sync_engine, "before_cursor_execute", lambda *about: asked.append(about[2]))
+
+    async def times() -> int:
+        asked.clear()
+        await _read(client, LIST)
+        return len(asked)
+
+    await _start(database)
+    alone = await times()
+    for chat in range(2, 9):
+        talk = await _start(database, chat=str(chat))
+        await _staff_say(database, talk, f"Antwoord {chat}")
+    assert await times() == alone
+    assert "Antwoord 8</span>" in await _read(client, LIST)
+
+
+async def test_a_conversation_without_a_word_is_listed(client: Client, database: AsyncEngine) -> None:
+    async with storage.begin(database) as connection:
+        talk = await talks.start(connection, "telegram", "1", "ar", NOW)
+    page = await _read(client, LIST)
+    assert (_numbers(page), "Waits for an answer" in page) == ([talk.id], True)
+
+
 async def test_long_last_words_are_cut_in_the_list(client: Client, database: AsyncEngine) -> None:
     talk = await _start(database, "zzz " * 400)
     assert len(re.findall("zzz", await _read(client, LIST))) < 40
@@ -235,16 +261,45 @@ async def test_after_an_answer_the_form_is_empty_and_a_reload_sends_nothing_agai
 ) -> None:
     talk = await _start(database)
     path = f"{LIST}/{talk.id}"
-    token = {"form_token": await _token(client, path)}
-    response = await client.post(f"{path}/say", data={"text": "Goeiedag", **token}, allow_redirects=False)
+    form = await _filled_in(client, path, "say", text="Goeiedag")
+    response = await client.post(f"{path}/say", data=form, allow_redirects=False)
     assert (response.status, response.headers["Location"]) == (303, f"{path}#answer")
     assert "></textarea>" in await _read(client, path)
 
 
-async def _token(client: Client, path: str) -> str:
-    found = re.search(r'name="form_token" value="([^"]+)"', await _read(client, path))
-    assert found
-    return found[1]
+async def _filled_in(client: Client, path: str, what: str, **typed: str) -> dict[str, str]:
+    """A form of a page as a browser would send it: with what is hidden in it."""
+    form = re.search(rf'action="{path}/{what}".*?</form>', await _read(client, path), re.DOTALL)
+    assert form
+    return {**dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form[0])), **typed}
+
+
+@pytest.mark.parametrize(("what", "typed"), [("say", {"text": "Goeiedag"}), ("sentence", {"number": "0"})])
+async def test_a_double_click_sends_an_answer_once(
+    client: Client, database: AsyncEngine, what: str, typed: dict[str, str]
+) -> None:
+    talk = await _start(database, chat="4711")
+    path = f"{LIST}/{talk.id}"
+    form = await _filled_in(client, path, what, **typed)
+    clicks = [client.post(f"{path}/{what}", data=form, allow_redirects=False) for _ in range(3)]
+    answers = [(each.status, each.headers["Location"]) for each in await asyncio.gather(*clicks)]
+    assert answers == [(303, f"{path}#answer")] * 3
+    assert [who for who, _ in await _said(database, talk)] == ["", "Noor"]
+    assert len(await _on_their_way(database, talks.TO_PERSON, "telegram")) == 1
+    assert await _log(database) == [("Noor", "answer in a conversation", str(talk.id))]
+    again = await _filled_in(client, path, what, **typed)
+    await client.post(f"{path}/{what}", data=again)
+    assert len(await _said(database, talk)) == 3
+
+
+@pytest.mark.parametrize("once", ["", "x", "x" * 23, "é" * 22, "x" * 21 + "\0"])
+async def test_an_answer_that_no_page_of_ours_gave_out_is_refused(
+    client: Client, database: AsyncEngine, once: str
+) -> None:
+    talk = await _start(database)
+    path = f"{LIST}/{talk.id}"
+    assert (await send(client, f"{path}/say", {"text": "Goeiedag", "once": once}, page=path))[0] == 403
+    assert await _said(database, talk) == [("", QUESTION)]
 
 
 @pytest.mark.parametrize("text", ["", "   \r\n", "\u200b\u200f", "\0"])

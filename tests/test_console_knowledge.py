@@ -294,8 +294,8 @@ async def whole(database: AsyncEngine, understanding: Understanding, clock: Cloc
 
 
 async def _try(client: Client, text: str, language: str = "") -> tuple[int, str]:
-    response = await client.get(TRY, params={"text": text, "language": language})
-    return response.status, html.unescape(await response.text())
+    status, page = await send(client, TRY, {"text": text, "language": language}, page=TRY)
+    return status, html.unescape(page)
 
 
 async def test_a_question_shows_what_is_understood_and_the_reply(whole: Client, understanding: Understanding) -> None:
@@ -308,6 +308,16 @@ async def test_a_question_shows_what_is_understood_and_the_reply(whole: Client, 
     assert re.findall(rf'<a href="{MAP}/([\w-]+)/ar">', page) == [match.slug for match in meaning.matches]
     assert f'dir="rtl">\n      <p><strong>{understanding.snapshot.entries[SLUG].texts["ar"].title}' in page
     assert '<span class="key">👍' in page
+
+
+async def test_a_question_as_long_as_a_chat_takes_is_tried_in_any_script(whole: Client) -> None:
+    status, page = await _try(whole, ("ናብ ትምህርቲ ቤት ቆልዓይ ክምዝግብ እደሊ " * 200)[:4096])
+    assert (status, "What is understood" in page) == (200, True)
+
+
+async def test_an_address_tries_nothing(whole: Client) -> None:
+    page = await (await whole.get(TRY, params={"text": "Hallo", "language": "nl"})).text()
+    assert ("What is understood" in page, "Hallo</textarea>" in page) == (False, False)
 
 
 async def test_a_search_among_the_offers_is_said(whole: Client) -> None:

@@ -74,6 +74,20 @@ async def test_the_list_names_everybody_and_marks_who_looks(client: Client, data
     assert not re.search(r"\sstyle=|<style|<script(?! src=)|\son[a-z]+=", page)
 
 
+async def test_the_servers_own_access_stands_in_the_list_and_cannot_be_changed(
+    client: Client, database: AsyncEngine
+) -> None:
+    server = await _add(database, staff.OPERATOR, "administrator", staff.NOBODYS_ID)
+    page = unescape(await (await client.get(HOME)).text())
+    row = re.search(r"<tr>\s*<th[^>]*><bdi>the server's own access.*?</tr>", page, re.DOTALL)
+    assert row
+    assert " ".join(re.sub(r"<[^>]+>", " ", row[0]).split()) == "the server's own access Administrator –"
+    assert staff.OPERATOR not in page
+    for what in ("role", "remove", "link"):
+        assert (await _send(client, what, member=server.id, role="desk"))[0] == 404
+    assert (await _members(database))[staff.OPERATOR] == "administrator"
+
+
 @pytest.mark.parametrize("role", ["desk", "editor"])
 async def test_the_colleagues_are_for_administrators_only(
     database: AsyncEngine, understanding: Understanding, clock: Clock, role: Role
@@ -155,8 +169,13 @@ async def test_a_role_changes_at_once(client: Client, database: AsyncEngine) -> 
     assert await _log(database) == [("Noor", "change role", "Sara: administrator")]
 
 
-async def test_the_only_administrator_stays_one(client: Client, database: AsyncEngine) -> None:
+@pytest.mark.parametrize("beside_the_server", [True, False])
+async def test_the_only_administrator_stays_one(
+    client: Client, database: AsyncEngine, *, beside_the_server: bool
+) -> None:
     await _add(database, "Sara", "editor")
+    if beside_the_server:
+        await _add(database, staff.OPERATOR, "administrator", staff.NOBODYS_ID)
     (noor,) = [member for member in await _all(database) if member.label == "Noor"]
     status, page = await _send(client, "role", member=noor.id, role="desk")
     assert (status, "You are the only administrator" in page) == (422, True)
@@ -166,6 +185,22 @@ async def test_the_only_administrator_stays_one(client: Client, database: AsyncE
 async def _all(database: AsyncEngine) -> list[Member]:
     async with storage.begin(database) as connection:
         return await staff.members(connection)
+
+
+async def test_whoever_runs_the_server_makes_the_first_administrators(
+    database: AsyncEngine, understanding: Understanding, clock: Clock
+) -> None:
+    async with open_console(database, understanding, clock) as client:
+        client.session.headers["Accept-Language"] = "en"
+        server = await _add(database, staff.OPERATOR, "administrator", staff.NOBODYS_ID)
+        async with storage.begin(database) as connection:
+            token = await staff.make_link(connection, server.id, NOW)
+        await client.post(f"/staff/enter/{token}")
+        assert (await _send(client, "add", label="Sara", role="administrator", telegram=""))[0] == 200
+        assert "the server's own access</bdi> (you)" in unescape(await (await client.get(HOME)).text())
+        (sara,) = [member for member in await _all(database) if not member.is_server]
+        assert (await _send(client, "role", member=sara.id, role="desk"))[0] == 200
+    assert (await _members(database))["Sara"] == "desk"
 
 
 async def test_one_of_two_administrators_can_step_down(client: Client, database: AsyncEngine) -> None:
@@ -281,7 +316,7 @@ async def _step_down(connection: AsyncConnection, number: int, looked: asyncio.B
     if looked is None:
         there = await staff.hold_administrators(connection)
     else:
-        there = frozenset(each.id for each in await staff.members(connection) if each.role == "administrator")
+        there = [each for each in await staff.members(connection) if each.role == "administrator"]
         await looked.wait()
     if len(there) > 1:
         await staff.change_role(connection, number, "desk")

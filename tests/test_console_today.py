@@ -276,8 +276,47 @@ async def test_the_desk_books_and_sees_the_code_large(desk_client: Client, datab
     assert "Wednesday, 25 November 2026, 13:30" in _text(booked)
     assert "середа, 25 листопада 2026" in booked
     assert await _logged(database) == [("book at the desk", code[1])]
+    assert await _counted(database) == {("booked", "school", "uk"): 1}
     listed = await _page(desk_client, f"/staff?day={WEDNESDAY}")
     assert f"13:30 {code[1]} expected 2 Українська booked at the desk, cannot be reached" in _text(listed)
+
+
+async def _book_form(client: Client, **changed: str) -> Mapping[str, str]:
+    """The form to book somebody with, as a browser sends it."""
+    page = await _page(client, "/staff/book?service=school")
+    hidden = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page[page.index('action="/staff/book"') :]))
+    return {**hidden, "slot": "2026-11-25T12:30Z", "people": "2", "language": "uk", **changed}
+
+
+async def test_a_double_click_books_once_and_leads_to_the_same_code(desk_client: Client, database: AsyncEngine) -> None:
+    form = await _book_form(desk_client)
+    clicks = [desk_client.post("/staff/book", data=form, allow_redirects=False) for _ in range(3)]
+    places = {(each.status, each.headers["Location"]) for each in await asyncio.gather(*clicks)}
+    ((status, place),) = places
+    assert status == 303
+    code = place.removeprefix("/staff/booked?code=")
+    assert await _logged(database) == [("book at the desk", code)]
+    page = await _page(desk_client, f"/staff?day={WEDNESDAY}")
+    assert ("Bookings: 1. People: 2." in page, code in page) == (True, True)
+    await desk_client.post("/staff/book", data=await _book_form(desk_client))
+    assert "Bookings: 2. People: 4." in await _page(desk_client, f"/staff?day={WEDNESDAY}")
+
+
+async def test_a_double_click_on_the_last_place_shows_the_code_too(desk_client: Client, database: AsyncEngine) -> None:
+    await _book(database)
+    form = await _book_form(desk_client)
+    codes = [(await desk_client.post("/staff/book", data=form)).url.query["code"] for _ in range(2)]
+    assert codes[0] == codes[1]
+    assert await _counted(database) == {("booked", "school", "uk"): 1}
+
+
+async def test_a_form_that_was_refused_can_be_sent_again(desk_client: Client, database: AsyncEngine) -> None:
+    there = [await _book(database, asked=Asked("telegram", chat, "nl")) for chat in ("1001", "1002")]
+    form = {**await _book_form(desk_client), "slot": "2026-11-25T12:30Z"}
+    assert (await desk_client.post("/staff/book", data=form)).status == 422
+    async with storage.begin(database) as connection:
+        await bookings.cancel(connection, there[0])
+    assert (await desk_client.post("/staff/book", data=form)).url.path == "/staff/booked"
 
 
 async def test_who_stands_at_the_desk_needs_no_notice(desk_client: Client, database: AsyncEngine, clock: Clock) -> None:

@@ -1,7 +1,7 @@
 """A newcomer and a person at Amal: dialogues through the core, with what staff write put in as the console does."""
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -46,12 +46,14 @@ class Room:
         self.deleted: list[int] = []
         self.busy = 0
 
-    async def post(self, post: GroupPost) -> Posted | Later | Unreachable:
+    async def post(self, post: GroupPost, opened: Callable[[int], Awaitable[None]]) -> Posted | Later | Unreachable:
         if self.busy:
             self.busy -= 1
             return Later(1)
         self.posts.append(post)
         topic = (post.topic or 700 + post.conversation) if self.topics else None
+        if topic is not None and post.topic is None:
+            await opened(topic)
         return Posted(topic, 9000 + len(self.posts))
 
     async def close_topic(self, topic: int) -> None:

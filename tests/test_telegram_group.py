@@ -241,12 +241,18 @@ async def test_a_group_that_has_had_enough_is_left_alone_for_a_while(
     assert len(forum.topics) == (topic is not None)
 
 
-async def test_a_post_that_is_refused_for_a_second_does_not_leave_an_empty_topic(
+async def test_a_first_post_that_has_to_wait_comes_into_the_topic_that_was_made_for_it(
     telegram: FakeTelegram, bot: Bot, forum: Group
 ) -> None:
-    telegram.faults["sendMessage"] = [too_many(0)]
-    posted = await _posted(bot, forum)
-    assert (list(forum.topics), len(telegram.messages)) == ([posted.topic], 1)
+    opened: list[int] = []
+
+    async def remember(topic: int) -> None:
+        opened.append(topic)
+
+    telegram.faults["sendMessage"] = [too_many(40)]
+    assert await StaffGroup(bot, forum.number).post(FIRST, remember) == Later(40)
+    await _posted(bot, forum, replace(FIRST, topic=opened[0]))
+    assert (list(forum.topics), len(telegram.messages)) == (opened, 1)
 
 
 @pytest.mark.parametrize("text", ["Forbidden: bot was kicked from the supergroup chat", "Bad Request: chat not found"])

@@ -14,9 +14,12 @@ from bot import storage
 from bot.app import Conversation, utc_now, web_app
 from bot.conversation import Event, Reply, Respond
 from bot.knowledge import Holder
+from bot.languages import Language
+from bot.limits import Limit
 from bot.storage import Unavailable, events
 from bot.texts import Texts
 from bot.understanding import Understanding
+from bot.web import add_chat, limiting
 from tests.dialogue import nothing_waits
 
 Client = TestClient[web.Request, web.Application]
@@ -155,9 +158,63 @@ async def test_a_database_that_is_away_is_said_kindly(conversation: Conversation
         assert "erreur" in (await response.json())["error"].lower() or "problème" in (await response.json())["error"]
 
 
+async def test_silence_says_nothing_of_the_language_of_the_page(conversation: Conversation) -> None:
+    async def silent(_event: Event) -> Sequence[Reply]:
+        return ()
+
+    async with TestClient(TestServer(web_app(replace(conversation, respond=silent)))) as client:
+        assert await _say(client, {"text": "дякую"}) == {"replies": []}
+
+
+async def test_a_page_that_runs_no_scripts_names_other_ways_to_help(answer: Respond, catalogues: Texts) -> None:
+    def ways(language: Language) -> str:
+        return f"{language.name}: [112](tel:112) <b>"
+
+    app = web.Application()
+    add_chat(app, answer, catalogues, nothing_waits, ways)
+    async with TestClient(TestServer(app)) as client:
+        page = await (await client.get("/", headers={"Accept-Language": "tr"})).text()
+    assert '<noscript><p>Türkçe: <a href="tel:112">112</a> &lt;b&gt;</p>' in page
+
+
+@pytest.fixture
+async def hasty(catalogues: Texts, answer: Respond) -> AsyncIterator[Client]:
+    """Somebody who may ask nothing any more."""
+    app = web.Application(middlewares=[limiting(Limit(burst=0, a_minute=0), "/telegram", catalogues)])
+    add_chat(app, answer, catalogues, nothing_waits)
+    async with TestClient(TestServer(app)) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize(
+    ("language", "sorry"),
+    [
+        ("fr", "Vous écrivez très vite. Attendez une minute, s'il vous plaît"),
+        ("tr", "Çok hızlı yazıyorsunuz."),
+        ("", "You are writing very fast."),
+    ],
+)
+async def test_who_asks_too_often_is_told_to_wait_in_their_language(hasty: Client, language: str, sorry: str) -> None:
+    headers = {"Accept-Language": language}
+    page = await hasty.get("/", headers=headers)
+    answer = await hasty.post("/chat", json={"text": "hello"}, headers=headers)
+    notices = await hasty.get("/chat/notices", headers=headers)
+    for refused in (page, answer, notices):
+        assert (refused.status, refused.headers["Retry-After"]) == (429, "60")
+    for said in (await page.text(), (await answer.json())["error"], (await notices.json())["error"]):
+        assert said.startswith(sorry)
+    assert page.content_type == "text/plain"
+
+
+async def test_what_telegram_and_operators_ask_is_not_counted(hasty: Client) -> None:
+    for path in ("/telegram", "/healthz", "/readyz", "/metrics"):
+        assert (await hasty.get(path)).status == 404  # not served here, and not refused either
+
+
 async def test_a_reply_that_nobody_could_send_is_seen_from_outside(conversation: Conversation) -> None:
     long_ago = utc_now() - datetime.timedelta(hours=1)
     unsent = events.Unsent("telegram:1", "telegram", "1", "[]")
+    conversation.channels.append("telegram")
     async with storage.begin(conversation.database) as connection:
         await events.finish(connection, unsent, long_ago - events.LEASE)
     async with TestClient(TestServer(web_app(conversation))) as client:

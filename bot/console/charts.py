@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bot.console.sheets import Sheet
+from bot.console.sheets import Row, Sheet
 
 _COLOURS = ("#0b5f5b", "#5b8c2a", "#a3450c", "#6b6f76")
 _TEXT, _LINE, _PAPER = "#15211f", "#b9c7c3", "#ffffff"
@@ -23,7 +23,7 @@ def draw(sheet: Sheet, no_data: str) -> bytes:
     return picture
 
 
-def _in_order(sheet: Sheet) -> list[Any]:
+def _in_order(sheet: Sheet) -> list[Row]:
     """Lying bars are drawn from below."""
     return list(sheet.rows) if sheet.long else list(reversed(sheet.rows))
 

@@ -5,17 +5,19 @@ Whoever is not signed in, or has too low a role, gets the same 404 as for a page
 
 import datetime
 import hmac
+import re
+import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import structlog
 from aiohttp import web
 from babel.dates import format_date, format_datetime
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot import storage
 from bot.knowledge import Holder, Snapshot
@@ -28,7 +30,8 @@ from bot.understanding import Understanding
 
 COOKIE, LANGUAGE_COOKIE = "wegwijs_staff", "wegwijs_staff_language"
 FORM_TOKEN = "form_token"  # noqa: S105
-_YEAR = 365 * 24 * 3600
+_PLACE = re.compile(r"/staff(?:[/?#][!-\[\]-~]*)?")  # no `\`, no space, nothing that ends a header
+_ONCE = re.compile(r"[\w-]{22}", re.ASCII)
 
 log = structlog.get_logger(__name__)
 
@@ -66,16 +69,13 @@ class Console:
 
     def _guarded(self, role: Role, handler: Handler) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def guarded(request: web.Request) -> web.StreamResponse:
-            try:
-                session = await self.session_of(request)
-                if session is None or not session.member.may(role):
-                    raise web.HTTPNotFound
-                visit = Visit(self, request, session, await _form_of(request))
-                if request.method == "POST" and not visit.is_ours():
-                    raise web.HTTPForbidden
-                return await handler(visit)
-            except storage.Unavailable:
-                raise web.HTTPServiceUnavailable from None
+            session = await self.session_of(request)
+            if session is None or not session.member.may(role):
+                raise web.HTTPNotFound
+            visit = Visit(self, request, session, await _form_of(request))
+            if request.method == "POST" and not visit.is_ours():
+                raise web.HTTPForbidden
+            return await handler(visit)
 
         return guarded
 
@@ -129,6 +129,15 @@ class Visit:
         """`nl` or `en`: what the member chose, or what their browser asks for."""
         return language_of(self.request)
 
+    @property
+    def here(self) -> str:
+        """The address of this page, to come back to; the first page where this answers a form that has none."""
+        return self.request.path_qs if self._opens_again else "/staff"
+
+    @property
+    def _opens_again(self) -> bool:
+        return any(route.method == "GET" for route in self.request.match_info.route.resource or ())
+
     def is_ours(self) -> bool:
         """Whether a form carries the token that its page was given, and was not sent by a page of somebody else."""
         sent = self.form.get(FORM_TOKEN, "").encode(errors="replace")
@@ -139,13 +148,17 @@ class Visit:
         return say(message, self.language, **values)
 
     def show(self, template: str, *, status: int = 200, **values: Any) -> web.Response:
-        """A page. Templates have `say`, `visit`, `member`, `form_token`, `date`, `time` and `languages`."""
+        """A page. Templates have `say`, `visit`, `member`, `form_token`, `once`, `date`, `time` and `languages`.
+
+        `once()` stands in a form that makes something; see `claim`.
+        """
         html = self.console.pages.get_template(template).render(
             visit=self,
             say=self.say,
             language=self.language,
             member=self.session.member,
             form_token=self.session.form_token,
+            once=lambda: secrets.token_urlsafe(16),
             path=self.request.path,
             date=self.date,
             time=self.time,
@@ -166,11 +179,26 @@ class Visit:
 
     def go(self, path: str) -> web.Response:
         """Lead to another page of the console after a form; never anywhere else."""
-        if not path.startswith("/staff") or "//" in path or "\\" in path:
+        if not is_a_place(path):
             raise ValueError(path)
         return web.Response(status=303, headers={"Location": path})
 
-    async def note(self, connection: Any, what: str, about: str = "") -> None:
+    async def claim(self, connection: AsyncConnection) -> str | None:
+        """Take this form in the transaction of what it makes; where it was sent before, the page that it led to."""
+        return await staff.claim_form(connection, self._once, self.now)
+
+    async def leads_to(self, connection: AsyncConnection, place: str) -> None:
+        """Keep which page shows what this form has made, for when it is sent again."""
+        await staff.form_leads_to(connection, self._once, place)
+
+    @property
+    def _once(self) -> str:
+        once = self.form.get("once", "")
+        if not _ONCE.fullmatch(once):
+            raise web.HTTPForbidden  # no page of ours gave it out
+        return once
+
+    async def note(self, connection: AsyncConnection, what: str, about: str = "") -> None:
         """Leave a line in the log, in the transaction of what was done."""
         await staff.note(connection, self.session.member.label, what, about, self.now)
 
@@ -181,10 +209,21 @@ def say(message: str, language: str, /, **values: object) -> str:
     return translated.format(**values) if values else translated
 
 
+def is_a_place(path: str) -> bool:
+    """Whether a path leads to the console, whatever a browser makes of it: it reads `\\` as `/`, and `%2e` as a dot."""
+    plain = unquote(path.partition("?")[0].partition("#")[0])
+    return bool(_PLACE.fullmatch(path)) and "//" not in path and ".." not in plain
+
+
 def is_from_elsewhere(request: web.Request) -> bool:
     """Whether a page of somebody else sent this."""
     origin = request.headers.get("Origin")
     return origin is not None and urlsplit(origin).netloc != request.host
+
+
+def is_of_console(request: web.Request) -> bool:
+    """Whether an address is one of the console, there or not."""
+    return request.path == "/staff" or request.path.startswith("/staff/")
 
 
 def language_of(request: web.Request) -> str:
@@ -198,8 +237,9 @@ def language_of(request: web.Request) -> str:
 
 def add_console(console: Console) -> None:
     """Serve every page of the console."""
-    from bot.console import conversations, editing, figures, members, signing, today, unanswered
+    from bot.console import conversations, editing, figures, members, refusals, signing, today, unanswered
 
+    console.app.middlewares.append(refusals.refusing(console))
     for page in (signing, today, conversations, unanswered, editing, figures, members):
         page.add(console)
     # For every other path and method: that a page takes another method tells nobody that it is there.
@@ -216,6 +256,6 @@ async def _seclude(request: web.Request, response: web.StreamResponse) -> None:
 
     A browser that may not say where it comes from hides the origin of a form too, which `Visit.is_ours` looks at.
     """
-    if request.path == "/staff" or request.path.startswith("/staff/"):
+    if is_of_console(request):
         response.headers["Cache-Control"] = "no-store"
         response.headers["Referrer-Policy"] = "same-origin"

@@ -64,16 +64,13 @@ def add(console: Console) -> None:
 
 async def _list(visit: Visit) -> web.Response:
     async with storage.begin(visit.console.database) as connection:
-        opened = [await _shown(connection, talk) for talk in await talks.listed(connection, most=_MOST)]
+        there = await talks.listed(connection, most=_MOST)
+        last = await talks.last_words(connection, [talk.id for talk in there])
         closed = await talks.listed(connection, closed=True)
+    opened = [Shown(talk, last.get(talk.id)) for talk in there]
     # Who waits for an answer comes first, and of those who has waited longest.
     opened.sort(key=lambda shown: (not shown.waits, shown.at))
     return visit.show("conversations.html", opened=opened, closed=_lately_closed(closed, visit.now))
-
-
-async def _shown(connection: AsyncConnection, talk: Talk) -> Shown:
-    messages = await talks.said(connection, talk.id)
-    return Shown(talk, messages[-1] if messages else None)
 
 
 def _lately_closed(closed: Sequence[Talk], now: datetime.datetime) -> list[tuple[Talk, datetime.datetime]]:
@@ -167,14 +164,17 @@ async def _send_sentence(visit: Visit) -> web.Response:
 
 
 async def _answer(visit: Visit, words: Callable[[Talk], str]) -> bool:
-    """Say something to the newcomer; False when the conversation is closed."""
+    """Say something to the newcomer, once however often it is sent; False when the conversation is closed."""
     async with storage.begin(visit.console.database) as connection:
+        if await visit.claim(connection):
+            return True
         talk = await _asked_for(visit, connection)
         if talk.closed_at:
             return False
         said = Words(who=visit.session.member.label, text=words(talk))
         await talks.from_staff(connection, talk, said, visit.now)
         await visit.note(connection, marked("answer in a conversation"), str(talk.id))
+        await visit.leads_to(connection, _address(visit))
     return True
 
 

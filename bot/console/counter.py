@@ -1,7 +1,6 @@
 """Booking for somebody at the desk: what is free in the next days, and the code that they take with them."""
 
 import datetime
-import re
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -9,18 +8,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import desk, storage
 from bot.console.console import Console, Visit
-from bot.console.daylist import helpers, title_of
+from bot.console.daylist import helpers, is_in, parse_code, title_of
 from bot.conversation.dates import day_in_full, time_of
 from bot.conversation.places import is_number
 from bot.knowledge.problems import marked
 from bot.languages import LANGUAGES
 from bot.scheduling import Permanence, Slot, day_of, slots_on
 from bot.storage import agenda, bookings
-from bot.storage.bookings import AlreadyBooked, Asked, Booked, Closed, Full, TooMany
+from bot.storage.bookings import Asked, Booked, Booking, Closed, Full
 
 _DAYS = 14  # so many are shown
 _FARTHEST = datetime.timedelta(days=366)
-_CODE = re.compile(r"[0-9A-Z]{1,16}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +76,7 @@ async def _free(connection: AsyncConnection, permanence: Permanence, now: dateti
     taken = await bookings.taken(connection, permanence.service, *span)
     closed = await bookings.closed_between(connection, permanence.service, *span)
     found = [Free(slot, slot.capacity - taken.get(slot.start, 0)) for slot in slots]
-    return [
-        each for each in found if each.places > 0 and not any(start <= each.slot.start < end for start, end in closed)
-    ]
+    return [each for each in found if each.places > 0 and not is_in(each.slot, closed)]
 
 
 async def _book(visit: Visit) -> web.Response:
@@ -117,27 +113,30 @@ def _parse_start(text: str, now: datetime.datetime) -> datetime.datetime | None:
 
 async def _book_for(visit: Visit, permanence: Permanence, start: datetime.datetime, asked: Asked) -> web.Response:
     async with storage.begin(visit.console.database) as connection:
+        if there := await visit.claim(connection):
+            return visit.go(there)
         outcome = await desk.book_for(connection, permanence, start, asked, visit.now)
         if isinstance(outcome, Booked):
             await visit.note(connection, marked("book at the desk"), outcome.booking.code)
+            await visit.leads_to(connection, _place(outcome.booking))
     match outcome:
         case Booked(booking):
-            return visit.go(f"/staff/booked?code={booking.code}")
-        case AlreadyBooked(booking):
-            problem = visit.say("This person has this time already, with code {code}.", code=booking.code)
+            return visit.go(_place(booking))
         case Full():
             problem = visit.say("There are not enough places at this time any more. Choose another time.")
         case Closed():
             problem = visit.say("This time is over, closed, or not one of this permanence. Choose another time.")
-        case TooMany():
-            problem = visit.say("This person has as many bookings as one may have.")
     return await _show(visit, permanence, problem)
+
+
+def _place(booking: Booking) -> str:
+    return f"/staff/booked?code={booking.code}"
 
 
 async def _booked(visit: Visit) -> web.Response:
     """The code to write down or print, with what the person has to know in their own language."""
-    code = visit.request.query.get("code", "").upper()
-    if not _CODE.fullmatch(code):
+    code = parse_code(visit.request.query.get("code", ""))
+    if code is None:
         raise web.HTTPNotFound
     async with storage.begin(visit.console.database) as connection:
         booking = await agenda.by_code(connection, code)

@@ -20,6 +20,7 @@ from bot.storage.bookings import CLOSED
 
 _FARTHEST = datetime.timedelta(days=3660)  # from today, to where pages go
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_CODE = re.compile(r"[0-9A-Z]{1,16}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,12 @@ def parse_day(text: str, today: datetime.date) -> datetime.date | None:
     except ValueError:
         return None
     return day if day and abs(day - today) <= _FARTHEST else None
+
+
+def parse_code(text: str) -> str | None:
+    """A booking's code as somebody typed it; None when it can be none."""
+    code = text.strip().upper()
+    return code if _CODE.fullmatch(code) else None
 
 
 def clock(at: datetime.datetime) -> str:
@@ -99,12 +106,13 @@ async def _section(
         coming=coming,
         fallen=[line for line in theirs if line.booking.state == CLOSED],
         slots=slots,
-        empty=[slot for slot in slots if slot.start not in taken and not _is_in(slot, closed)],
+        empty=[slot for slot in slots if slot.start not in taken and not is_in(slot, closed)],
         closings=[_closing(permanence, on, span) for span in sorted(closed)],
     )
 
 
-def _is_in(slot: Slot, closed: Sequence[tuple[datetime.datetime, datetime.datetime]]) -> bool:
+def is_in(slot: Slot, closed: Sequence[tuple[datetime.datetime, datetime.datetime]]) -> bool:
+    """Whether a slot is in one of these closings."""
     return any(start <= slot.start < end for start, end in closed)
 
 

@@ -16,6 +16,7 @@ from bot.knowledge.editing import Edited, Opened, Refused
 from bot.knowledge.facts import as_text
 from bot.languages import LANGUAGES, SOURCE, Language
 from bot.markup import to_html
+from bot.texts import marked
 
 _HOME = "/staff/knowledge"
 _ONE = f"{_HOME}/{{slug}}/{{language}}"
@@ -62,6 +63,7 @@ def add(console: Console) -> None:
     console.post(_ONE, "editor", _take)
     console.post(f"{_ONE}/review", "editor", _review)
     console.get("/staff/try", "editor", show_try)
+    console.post("/staff/try", "editor", show_try)
 
 
 # The map
@@ -110,14 +112,14 @@ async def _take(visit: Visit) -> web.Response:
     # Other words are a draft until somebody has read them again; other questions are not.
     is_same = (typed.title, typed.body) == (now.text.title, now.text.body)
     reviewed = is_same and now.status == "reviewed"
-    return await _save(visit, page, replace(typed, reviewed=reviewed), "edit text")
+    return await _save(visit, page, replace(typed, reviewed=reviewed), marked("edit text"))
 
 
 async def _review(visit: Visit) -> web.Response:
     page = _page(visit)
     now = await _open(visit, page, page.language.code)
     reviewed = replace(now.text, reviewed=True, version=visit.form.get("version", ""))
-    return await _save(visit, page, reviewed, "mark text as reviewed")
+    return await _save(visit, page, reviewed, marked("mark text as reviewed"))
 
 
 async def _save(visit: Visit, page: Page, edited: Edited, what: str) -> web.Response:

@@ -5,6 +5,7 @@ Its address is the key: whoever has it reads when how many people come and their
 
 import datetime
 from collections.abc import Sequence
+from functools import partial
 from itertools import groupby
 
 from aiohttp import web
@@ -23,15 +24,8 @@ _PRODUCT = "-//Wegwijs//Wegwijs//EN"
 
 def add(console: Console) -> None:
     """Serve the calendars, and the button that makes an address."""
-
-    async def calendar(request: web.Request) -> web.Response:
-        try:
-            return await _calendar(console, request)
-        except storage.Unavailable:
-            raise web.HTTPServiceUnavailable from None
-
     console.post("/staff/feed", "desk", _make)
-    console.app.router.add_get("/staff/calendar/{token}.ics", calendar)
+    console.app.router.add_get("/staff/calendar/{token}.ics", partial(_calendar, console))
 
 
 async def _make(visit: Visit) -> web.Response:

@@ -102,18 +102,19 @@ def _problem_of(visit: Visit, label: str, telegram: str, members: list[Member]) 
 # One of the colleagues
 
 
-async def _hold(visit: Visit, connection: AsyncConnection) -> frozenset[int]:
+async def _hold(visit: Visit, connection: AsyncConnection) -> list[Member]:
     """The administrators; whoever is none of them any more has nothing to do here."""
     held = await staff.hold_administrators(connection)
-    if visit.session.member.id not in held:
+    if all(each.id != visit.session.member.id for each in held):
         raise web.HTTPNotFound
     return held
 
 
 async def _meant(visit: Visit, connection: AsyncConnection) -> Member:
+    """The colleague whom a form is about. The server's own access is none: it comes back at each start anyway."""
     number = visit.form.get("member", "")
     member = await staff.member(connection, int(number)) if _NUMBER.fullmatch(number) else None
-    if member is None:
+    if member is None or member.is_server:
         raise web.HTTPNotFound
     return member
 
@@ -125,7 +126,7 @@ async def _change_role(visit: Visit) -> web.Response:
         member = await _meant(visit, connection)
         if role is None:
             return await _page(visit, connection, problem=visit.say("Choose a role."), about=member)
-        if role != "administrator" and held == {member.id}:
+        if role != "administrator" and _is_alone(visit, held) and member.id == visit.session.member.id:
             last = visit.say("You are the only administrator. Make somebody else administrator first.")
             return await _page(visit, connection, problem=last, about=member)
         if role != member.role:
@@ -133,6 +134,11 @@ async def _change_role(visit: Visit) -> web.Response:
             await visit.note(connection, marked("change role"), f"{member.label}: {role}")
     steps_down = member.id == visit.session.member.id and role != "administrator"
     return visit.go("/staff" if steps_down else HOME)
+
+
+def _is_alone(visit: Visit, held: list[Member]) -> bool:
+    """Whether nobody else is administrator: somebody among the colleagues has to be."""
+    return [each.id for each in held if not each.is_server] == [visit.session.member.id]
 
 
 async def _remove(visit: Visit) -> web.Response:

@@ -3,15 +3,12 @@
 A link is used up by pressing a button, not by opening it: chats open links by themselves to show what is behind them.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from urllib.parse import quote
 
 from aiohttp import web
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import storage
-from bot.console.console import COOKIE, LANGUAGE_COOKIE, Console, Visit, is_from_elsewhere, language_of, say
+from bot.console.console import COOKIE, LANGUAGE_COOKIE, Console, Visit, is_a_place, is_from_elsewhere, language_of, say
 from bot.knowledge.problems import marked
 from bot.limits import Limit
 from bot.storage import staff
@@ -38,7 +35,7 @@ def add(console: Console) -> None:
     async def door(request: web.Request) -> web.Response:
         """The page behind a link: one button."""
         slow_down(request)
-        async with _begin(console) as connection:
+        async with storage.begin(console.database) as connection:
             good = await staff.link_is_good(connection, request.match_info["token"], console.clock())
         if not good:
             raise web.HTTPNotFound
@@ -48,7 +45,7 @@ def add(console: Console) -> None:
         if is_from_elsewhere(request):
             raise web.HTTPForbidden
         slow_down(request)
-        async with _begin(console) as connection:
+        async with storage.begin(console.database) as connection:
             session = await staff.sign_in(connection, request.match_info["token"], console.clock())
             known = await staff.session_of(connection, session, console.clock()) if session else None
             if known:
@@ -67,15 +64,6 @@ def add(console: Console) -> None:
     console.post("/staff/sign-out", "desk", _sign_out)
     console.post("/staff/sign-out-everywhere", "desk", _sign_out_everywhere)
     console.post("/staff/language", "desk", _choose_language)
-
-
-@asynccontextmanager
-async def _begin(console: Console) -> AsyncIterator[AsyncConnection]:
-    try:
-        async with storage.begin(console.database) as connection:
-            yield connection
-    except storage.Unavailable:
-        raise web.HTTPServiceUnavailable from None
 
 
 def _door(console: Console, request: web.Request) -> web.Response:
@@ -106,8 +94,8 @@ def _out(visit: Visit) -> web.Response:
 
 
 async def _choose_language(visit: Visit) -> web.Response:
-    chosen = visit.form.get("language", "")
-    response = visit.go("/staff")
+    chosen, path = visit.form.get("language", ""), visit.form.get("path", "")
+    response = visit.go(path if is_a_place(path) else "/staff")
     if chosen in ("nl", "en"):
         response.set_cookie(
             LANGUAGE_COOKIE,

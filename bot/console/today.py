@@ -4,21 +4,17 @@ import datetime
 import re
 
 from aiohttp import web
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import desk, storage
 from bot.console import counter, feed
 from bot.console.console import Console, Visit
-from bot.console.daylist import helpers, parse_day, read_day, show_day
+from bot.console.daylist import helpers, parse_code, parse_day, read_day, show_day
 from bot.knowledge.problems import marked
 from bot.scheduling import Permanence, day_of
-from bot.storage import agenda, bookings, tallies
-from bot.storage.bookings import BOOKED, CANCELLED, CLOSED, FULFILLED, NOSHOW, Booking
+from bot.storage.bookings import BOOKED, FULFILLED, NOSHOW
 
-_CODE = re.compile(r"[0-9A-Z]{1,16}")
 _TIME = re.compile(r"\d{2}:\d{2}", re.ASCII)
-_IN_THE_LOG = {FULFILLED: marked("arrived"), NOSHOW: marked("not come"), BOOKED: marked("expected again")}
-_COUNTED = {FULFILLED: tallies.FULFILLED, NOSHOW: tallies.NOSHOW}
+IN_THE_LOG = {FULFILLED: marked("arrived"), NOSHOW: marked("not come"), BOOKED: marked("expected again")}
 
 
 def add(console: Console) -> None:
@@ -54,44 +50,27 @@ async def _on_paper(visit: Visit) -> web.Response:
 
 
 async def _mark(visit: Visit) -> web.Response:
-    code, state = visit.form.get("code", "").strip().upper(), visit.form.get("state", "")
-    if not _CODE.fullmatch(code):
+    code, state = parse_code(visit.form.get("code", "")), visit.form.get("state", "")
+    if state not in IN_THE_LOG:
+        return await show_day(visit, visit.today, visit.say("Choose whether they arrived or did not come."))
+    if code is None:
         raise web.HTTPNotFound
     async with storage.begin(visit.console.database) as connection:
-        found = await agenda.by_code(connection, code)
-        booking = found and await bookings.get(connection, found.id, hold=True)  # a second click waits for the first
-        if booking is None:
+        outcome = await desk.mark(connection, code, state, visit.now)
+        if isinstance(outcome, desk.Marked) and outcome.changed:
+            await visit.note(connection, IN_THE_LOG[state], code)
+    match outcome:
+        case None:
             raise web.HTTPNotFound
-        problem = await _set_state(visit, connection, booking, state)
-    on = day_of(booking.start)
-    return await show_day(visit, on, problem) if problem else visit.go(f"/staff?day={on}#b-{booking.code}")
-
-
-async def _set_state(visit: Visit, connection: AsyncConnection, booking: Booking, state: str) -> str:
-    """Mark a booking and count it; what to say when that cannot be. Marking it the same again changes nothing."""
-    if problem := _not_to_be_marked(visit, booking, state):
-        return problem
-    if state == booking.state:
-        return ""
-    if not await agenda.mark(connection, booking, state):
-        return visit.say("This booking cannot be marked any more. Nothing has changed.")
-    for counted, step in ((booking.state, -1), (state, 1)):
-        if counted in _COUNTED:
-            await tallies.count(connection, visit.today, _COUNTED[counted], booking.service, booking.language, by=step)
-    await visit.note(connection, _IN_THE_LOG[state], booking.code)
-    return ""
-
-
-def _not_to_be_marked(visit: Visit, booking: Booking, state: str) -> str:
-    if state not in _IN_THE_LOG:
-        return visit.say("Choose whether they arrived or did not come.")
-    if booking.state == CANCELLED:
-        return visit.say("Booking {code} was cancelled. Nothing has changed.", code=booking.code)
-    if booking.state == CLOSED:
-        return visit.say("Booking {code} fell away when the moment was closed. Nothing has changed.", code=booking.code)
-    if state != BOOKED and day_of(booking.start) > visit.today:
-        return visit.say("This day is still to come: nobody can have arrived or stayed away yet.")
-    return ""
+        case desk.Marked(booking):
+            return visit.go(f"/staff?day={day_of(booking.start)}#b-{booking.code}")
+        case desk.Cancelled(booking):
+            problem = visit.say("Booking {code} was cancelled. Nothing has changed.", code=code)
+        case desk.FellAway(booking):
+            problem = visit.say("Booking {code} fell away when the moment was closed. Nothing has changed.", code=code)
+        case desk.StillToCome(booking):
+            problem = visit.say("This day is still to come: nobody can have arrived or stayed away yet.")
+    return await show_day(visit, day_of(booking.start), problem)
 
 
 # Closing and opening

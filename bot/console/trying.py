@@ -17,9 +17,12 @@ LONGEST = 4096  # signs; no chat takes more
 
 
 async def show_try(visit: Visit) -> web.Response:
-    """The form, and under it what a question would bring."""
-    text = visit.request.query.get("text", "").strip()
-    language = visit.request.query.get("language", "")
+    """The form, and under it what a question would bring.
+
+    It changes nothing, and is sent all the same: in an address, a question would be too long and would be kept.
+    """
+    text = visit.form.get("text", "").strip()
+    language = visit.form.get("language", "")
     problem = ""
     if len(text) > LONGEST:
         problem = visit.say("This is longer than {longest} signs; no chat takes that.", longest=LONGEST)

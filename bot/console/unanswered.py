@@ -3,9 +3,8 @@
 import asyncio
 import datetime
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlencode
 
 from aiohttp import web
@@ -17,6 +16,7 @@ from bot.languages import LANGUAGES, SOURCE, Language
 from bot.likeness import Alike, grouped
 from bot.storage import unanswered
 from bot.storage.unanswered import ADDED, LONGEST, PUT_AWAY, Unanswered
+from bot.texts import marked
 from bot.understanding import Understanding
 
 PAGE = "/staff/unanswered"
@@ -91,7 +91,7 @@ async def _add(visit: Visit) -> web.Response:
         await editing.add_question(visit.console.directory, filled.entry, filled.language, filled.question, who)
     except editing.Refused as refused:
         return await _show(visit, place, filled, refused.said(visit.say))
-    await _settle(visit, filled.ids, ADDED, "add question", f"{filled.entry} {filled.language}")
+    await _settle(visit, filled.ids, ADDED, marked("add question"), f"{filled.entry} {filled.language}")
     return visit.go(place.address(done="added"))
 
 
@@ -99,7 +99,7 @@ async def _put_away(visit: Visit) -> web.Response:
     filled, place = _filled(visit.form), _place(visit.form, "list")
     if not filled.ids:
         return await _show(visit, place, filled, [visit.say("Choose a question from the list.")])
-    settled = await _settle(visit, filled.ids, PUT_AWAY, "put question away")
+    settled = await _settle(visit, filled.ids, PUT_AWAY, marked("put question away"))
     return visit.go(place.address(done="away" if settled else "before"))
 
 
@@ -124,7 +124,7 @@ async def _any_open(visit: Visit, ids: Sequence[int]) -> bool:
 # What came from outside
 
 
-def _place(values: Any, language: str = "language") -> _Place:
+def _place(values: Mapping[str, str], language: str = "language") -> _Place:
     """The list that an address or a form speaks of; all of it where it speaks of none."""
     code, page = values.get(language, ""), values.get("page", "1")
     number = int(page) if page.isascii() and page.isdigit() and len(page) < 4 else 1

@@ -138,6 +138,8 @@ def _chat(voice: Voice, kind: str | None) -> Sequence[Reply]:
                 "I am a computer program, not a person. I give answers that people wrote and checked. "
                 "If you want, you can talk to a person at Amal."
             )
+        case "stop":
+            said = voice.text("Choose a topic below, or write your question in your own words.")
         case _:
             said = voice.text("Hello! What would you like to know?")
     return (voice.reply(said, rows=menus.topic_rows(voice)),)

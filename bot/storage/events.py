@@ -73,8 +73,9 @@ async def arrived(connection: AsyncConnection, events: Sequence[str]) -> None:
 
 
 async def put_off(connection: AsyncConnection, event: str, until: datetime.datetime) -> None:
-    """Its replies could not be sent now, and wait."""
-    await connection.execute(update(handled).where(handled.c.event == event).values(send_at=until))
+    """Its replies could not be sent now, and wait; nothing where they have arrived, or are deleted."""
+    waits = (handled.c.event == event) & handled.c.replies.is_not(None)
+    await connection.execute(update(handled).where(waits).values(send_at=until))
 
 
 async def unsent(
@@ -95,8 +96,10 @@ async def unsent(
     return found
 
 
-async def oldest_due(connection: AsyncConnection, now: datetime.datetime) -> datetime.datetime | None:
-    """Since when the oldest replies that somebody should have sent have been waiting."""
-    waiting = select(func.min(handled.c.send_at)).where(handled.c.send_at <= now)
+async def oldest_due(
+    connection: AsyncConnection, now: datetime.datetime, channels: Sequence[str]
+) -> datetime.datetime | None:
+    """Since when the oldest replies that somebody should have sent in `channels` have been waiting."""
+    waiting = select(func.min(handled.c.send_at)).where(handled.c.send_at <= now, handled.c.channel.in_(channels))
     oldest: datetime.datetime | None = (await connection.execute(waiting)).scalar()
     return oldest

@@ -25,10 +25,17 @@ class Unavailable(Exception):
     """The database cannot be reached now; what was asked of it can be tried again."""
 
 
+# What passes (PostgreSQL, appendix A): no connection, two in each other's way, too many, starting or stopping.
+_AWAY = ("08", "40", "53", "57P")
+
+
 @asynccontextmanager
 async def open_storage(url: str) -> AsyncIterator[AsyncEngine]:
-    """An engine for `url`, closed at the end."""
-    engine = sqlite.create_engine(url) if url.startswith("sqlite") else _create_postgresql(url)
+    """An engine for `url`, closed at the end; raises `Unavailable` where no file can be made for it."""
+    try:
+        engine = sqlite.create_engine(url) if url.startswith("sqlite") else _create_postgresql(url)
+    except OSError as error:
+        raise Unavailable(type(error).__name__) from error
     try:
         yield engine
     finally:
@@ -53,9 +60,14 @@ async def begin(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     except (OperationalError, InterfaceError, PoolTimeout, OSError) as error:
         raise Unavailable(type(error).__name__) from error
     except DBAPIError as error:
-        if error.connection_invalidated:
+        if error.connection_invalidated or _sqlstate(error).startswith(_AWAY):
             raise Unavailable(type(error).__name__) from error
         raise
+
+
+def _sqlstate(error: DBAPIError) -> str:
+    """The code of PostgreSQL; empty where there is none."""
+    return str(getattr(error.orig, "sqlstate", None) or "")
 
 
 async def migrate(engine: AsyncEngine) -> None:

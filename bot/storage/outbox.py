@@ -6,7 +6,7 @@ to run out, and another sends it.
 
 import datetime
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 
 from sqlalchemy import Insert, Row, func, select, update
@@ -60,7 +60,7 @@ async def put(connection: AsyncConnection, *drafts: Draft) -> None:
 
 
 def _values(draft: Draft) -> dict[str, object]:
-    return {name: getattr(draft, name) for name in Draft.__dataclass_fields__}
+    return {each.name: getattr(draft, each.name) for each in fields(Draft)}
 
 
 @cache
@@ -82,11 +82,21 @@ async def drop_for_booking(connection: AsyncConnection, booking: int) -> None:
 async def claim(
     connection: AsyncConnection, now: datetime.datetime, channels: Sequence[str], most: int, chat: str | None = None
 ) -> list[Notice]:
-    """Take up to `most` notices that are due in `channels` (and in one `chat`), the oldest first, for a `LEASE`."""
+    """Take up to `most` notices that are due in `channels` (and in one `chat`), the oldest first, for a `LEASE`.
+
+    A chat hears things in their order: while one is on its way, or put off, nothing newer is taken.
+    """
+    before = outbox.alias()
+    in_hand = (
+        select(before.c.id)
+        .where(before.c.channel == outbox.c.channel, before.c.chat == outbox.c.chat, before.c.state == _WAITING)
+        .where(before.c.claimed_until > now, before.c.id < outbox.c.id, before.c.chat != "")
+        .exists()
+    )
     due = (
         select(outbox.c.id)
         .where(outbox.c.state == _WAITING, outbox.c.due <= now, outbox.c.channel.in_(channels))
-        .where(outbox.c.claimed_until.is_(None) | (outbox.c.claimed_until <= now))
+        .where(outbox.c.claimed_until.is_(None) | (outbox.c.claimed_until <= now), ~in_hand)
         .order_by(outbox.c.due, outbox.c.id)
         .limit(most)
         .with_for_update(skip_locked=True)
@@ -98,7 +108,7 @@ async def claim(
         .where(outbox.c.id.in_(due), outbox.c.state == _WAITING)
         .where(outbox.c.claimed_until.is_(None) | (outbox.c.claimed_until <= now))
         .values(claimed_until=now + LEASE)
-        .returning(*(outbox.c[name] for name in Notice.__dataclass_fields__))
+        .returning(*(outbox.c[each.name] for each in fields(Notice)))
     )
     notices = [_notice(row) for row in await connection.execute(taken)]
     return sorted(notices, key=lambda notice: (notice.due, notice.id))
@@ -138,8 +148,10 @@ async def unreached(connection: AsyncConnection, booking: int) -> bool:
     return states.first() == _UNREACHABLE
 
 
-async def oldest_due(connection: AsyncConnection, now: datetime.datetime) -> datetime.datetime | None:
-    """Since when the oldest notice that is due has been waiting."""
-    waits = (outbox.c.state == _WAITING) & (outbox.c.due <= now)
+async def oldest_due(
+    connection: AsyncConnection, now: datetime.datetime, channels: Sequence[str]
+) -> datetime.datetime | None:
+    """Since when the oldest notice that is due in `channels` has been waiting."""
+    waits = (outbox.c.state == _WAITING) & (outbox.c.due <= now) & outbox.c.channel.in_(channels)
     oldest: datetime.datetime | None = (await connection.execute(select(func.min(outbox.c.due)).where(waits))).scalar()
     return oldest

@@ -42,8 +42,11 @@ def _due_reminders(booking: Booking, now: datetime.datetime) -> Iterator[outbox.
             yield draft_about(booking, f"{kind}:{booking.id}:{booking.start:%Y%m%d%H%M}", kind, at)
 
 
-async def oldest_due(connection: AsyncConnection, now: datetime.datetime) -> datetime.datetime | None:
-    """Since when the oldest notice or reminder that is due waits."""
-    rows = select(func.min(bookings.c.remind_at)).where(bookings.c.state == BOOKED, bookings.c.remind_at <= now)
-    due = [(await connection.execute(rows)).scalar(), await outbox.oldest_due(connection, now)]
+async def oldest_due(
+    connection: AsyncConnection, now: datetime.datetime, channels: Sequence[str]
+) -> datetime.datetime | None:
+    """Since when the oldest notice or reminder that is due in `channels` waits."""
+    late = (bookings.c.state == BOOKED) & (bookings.c.remind_at <= now) & bookings.c.channel.in_(channels)
+    first = (await connection.execute(select(func.min(bookings.c.remind_at)).where(late))).scalar()
+    due = [first, await outbox.oldest_due(connection, now, channels)]
     return min((at for at in due if at is not None), default=None)

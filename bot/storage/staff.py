@@ -12,12 +12,14 @@ from typing import Literal
 from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.storage.schema import feeds, sessions, sign_ins, staff, staff_log
+from bot.storage import events
+from bot.storage.schema import feeds, handled, sessions, sign_ins, staff, staff_log
 from bot.storage.upsert import insert_for
 
 Role = Literal["desk", "editor", "administrator"]
 ROLES: tuple[Role, ...] = ("desk", "editor", "administrator")
 
+OPERATOR, NOBODYS_ID = "Operator", "0"  # the server's own access to the console; no Telegram user has this id
 LINK_LIVES = datetime.timedelta(minutes=10)
 SESSION_LIVES = datetime.timedelta(hours=12)
 
@@ -30,6 +32,11 @@ class Member:
     label: str
     role: Role
     telegram: str | None
+
+    @property
+    def is_server(self) -> bool:
+        """Whether this is no colleague, but the access of whoever runs the server."""
+        return self.telegram == NOBODYS_ID
 
     def may(self, role: Role) -> bool:
         """Whether they have this role, or one above it."""
@@ -87,25 +94,24 @@ async def by_telegram(connection: AsyncConnection, telegram: str) -> Member | No
     return _member(row) if row else None
 
 
-async def hold_administrators(connection: AsyncConnection) -> frozenset[int]:
-    """The administrators, who stay so until this transaction ends.
+async def hold_administrators(connection: AsyncConnection) -> list[Member]:
+    """The administrators, the server among them, who stay so until this transaction ends.
 
     Without it, two who take each other away at the same moment would leave nobody.
     """
-    there = select(staff.c.id).where(staff.c.role == "administrator").order_by(staff.c.id)
-    return frozenset((await connection.execute(there.with_for_update())).scalars())
+    there = select(staff).where(staff.c.role == "administrator").order_by(staff.c.id)
+    return [_member(row) for row in await connection.execute(there.with_for_update())]
 
 
-async def change_role(connection: AsyncConnection, number: int, role: Role) -> bool:
-    changed = await connection.execute(update(staff).where(staff.c.id == number).values(role=role))
-    return changed.rowcount == 1
+async def change_role(connection: AsyncConnection, number: int, role: Role) -> None:
+    await connection.execute(update(staff).where(staff.c.id == number).values(role=role))
 
 
-async def remove(connection: AsyncConnection, number: int) -> bool:
+async def remove(connection: AsyncConnection, number: int) -> None:
     """Take a member away, and end their sessions at once."""
     for table in (sessions, sign_ins, feeds):
         await connection.execute(delete(table).where(table.c.staff == number))
-    return (await connection.execute(delete(staff).where(staff.c.id == number))).rowcount == 1
+    await connection.execute(delete(staff).where(staff.c.id == number))
 
 
 def _member(row: Row[tuple[object, ...]]) -> Member:
@@ -171,6 +177,30 @@ async def sign_out_everywhere(connection: AsyncConnection, number: int) -> int:
     """End every session of a member, and their calendar addresses; how many sessions there were."""
     await connection.execute(delete(feeds).where(feeds.c.staff == number))
     return (await connection.execute(delete(sessions).where(sessions.c.staff == number))).rowcount
+
+
+# Forms that make something: a double click sends one twice
+
+
+async def claim_form(connection: AsyncConnection, once: str, now: datetime.datetime) -> str | None:
+    """Take a form in the transaction of its effects: whoever sends it again waits until that one ends.
+
+    Where it came before and made something, the page that it led to; otherwise None.
+    """
+    event = _form(once)
+    if await events.claim(connection, event, now):
+        return None
+    led_to: str | None = (await connection.execute(select(handled.c.replies).where(handled.c.event == event))).scalar()
+    return led_to
+
+
+async def form_leads_to(connection: AsyncConnection, once: str, place: str) -> None:
+    """A form that was claimed has made something, which `place` shows."""
+    await connection.execute(update(handled).where(handled.c.event == _form(once)).values(replies=place))
+
+
+def _form(once: str) -> str:
+    return f"form:{once}"
 
 
 # The log

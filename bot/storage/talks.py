@@ -1,10 +1,10 @@
 """Conversations between a newcomer and staff, and what was said in them."""
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.storage import outbox
@@ -60,7 +60,7 @@ async def start(connection: AsyncConnection, channel: str, chat: str, language: 
     made = (await connection.execute(row)).first()
     talk = _talk(made) if made else await current(connection, channel, chat)
     if talk is None:
-        raise LookupError(chat)  # somebody closed it in this very moment
+        raise LookupError(channel)  # somebody closed it in this very moment
     return talk
 
 
@@ -88,6 +88,14 @@ async def said(connection: AsyncConnection, number: int) -> list[Message]:
     """Everything that was said, in order."""
     rows = select(messages).where(messages.c.conversation == number).order_by(messages.c.id)
     return [_message(row) for row in await connection.execute(rows)]
+
+
+async def last_words(connection: AsyncConnection, numbers: Collection[int]) -> Mapping[int, Message]:
+    """What was said last in each of these conversations; nothing for one in which nothing was said."""
+    latest = select(func.max(messages.c.id)).where(messages.c.conversation.in_(numbers))
+    rows = select(messages).where(messages.c.id.in_(latest.group_by(messages.c.conversation)))
+    found = [_message(row) for row in await connection.execute(rows)]
+    return {message.conversation: message for message in found}
 
 
 async def message(connection: AsyncConnection, number: int) -> Message | None:

@@ -162,7 +162,7 @@ async def _ask(
 async def tell_closed(connection: AsyncConnection, service: str, day: datetime.date, now: datetime.datetime) -> None:
     """Let everybody who waits for a day know that it is closed; they keep their turn, should it open again."""
     for each in await on_day(connection, service, day):
-        key = f"{DAY_CLOSED}:{each.id}"
+        key = f"{DAY_CLOSED}:{each.id}:{now:%Y%m%d%H%M%S%f}"
         tell = outbox.Draft(key=key, kind=DAY_CLOSED, channel=each.channel, chat=each.chat, due=now, waiting=each.id)
         await outbox.put(connection, tell)
 

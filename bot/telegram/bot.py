@@ -13,7 +13,7 @@ from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, Re
 
 from bot.telegram.request import AiohttpRequest, proxy_for
 
-__all__ = ["InvalidToken", "api_call", "open_bot", "seconds"]
+__all__ = ["BadRequest", "InvalidToken", "api_call", "is_reached", "open_bot", "reach", "seconds", "until_reached"]
 
 Result = TypeVar("Result")
 log = structlog.get_logger(__name__)
@@ -22,12 +22,16 @@ CONNECTIONS = 64
 _TRIES = 4
 _LONGEST_WAIT = 60  # seconds; Telegram asks for more only when something is very wrong
 _FIRST_PAUSE = 0.5
-IMPATIENT_SECONDS = 20
+IMPATIENT_SECONDS = 10
 
 
 @asynccontextmanager
-async def open_bot(token: str, api: str, heard: Callable[[str], None] = lambda _: None) -> AsyncIterator[Bot]:
+async def open_bot(
+    token: str, api: str, heard: Callable[[str], None] = lambda _: None, *, wait: bool = True
+) -> AsyncIterator[Bot]:
     """A client that knows its own name. Waits until Telegram answers; raises `InvalidToken` when it refuses us.
+
+    Without `wait` it is tried once, and a client that has not reached Telegram has to `reach` it later.
 
     `heard` hears of each call what went wrong: a status, `timeout` or `connection`; nothing where all went well.
     """
@@ -36,18 +40,42 @@ async def open_bot(token: str, api: str, heard: Callable[[str], None] = lambda _
     calls, updates = AiohttpRequest(CONNECTIONS, heard, proxy), AiohttpRequest(1, heard, proxy)
     bot = Bot(token, f"{api}/bot", f"{api}/file/bot", request=calls, get_updates_request=updates)
     try:
-        await _until_reached(bot.initialize)
+        await (reach(bot) if wait else _tried_once(bot))
         yield bot
     finally:
         await calls.shutdown()
         await updates.shutdown()
 
 
-async def _until_reached(connect: Callable[[], Awaitable[None]]) -> None:
+async def reach(bot: Bot) -> None:
+    """Wait until Telegram answers and `bot` knows its name; raises `InvalidToken` when it refuses us."""
+    await until_reached(bot.initialize)
+
+
+def is_reached(bot: Bot) -> bool:
+    """Whether `bot` knows its name yet."""
+    try:
+        return bool(bot.username)
+    except RuntimeError:
+        return False
+
+
+async def _tried_once(bot: Bot) -> None:
+    try:
+        await bot.initialize()
+    except (NetworkError, RetryAfter) as error:
+        if isinstance(error, BadRequest):
+            raise
+        log.warning("telegram not reached", error=type(error).__name__)
+
+
+async def until_reached(call: Callable[[], Awaitable[object]]) -> None:
+    """Make a call until Telegram has taken it; raises `BadRequest` and `InvalidToken`, where that would not help."""
     pause = _FIRST_PAUSE
     while True:
         try:
-            return await connect()
+            await call()
+            return
         except (NetworkError, RetryAfter) as error:
             if isinstance(error, BadRequest):
                 raise

@@ -4,7 +4,7 @@ Each conversation is a topic there. In a group without topics, or where the bot 
 itself, and staff answer by replying to it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -38,6 +38,12 @@ _TOPIC_GONE = ("message thread not found", "topic_deleted", "topic_closed", "top
 log = structlog.get_logger(__name__)
 
 
+Opened = Callable[[int], Awaitable[None]]  # hears of a new topic
+
+
+async def _nobody_asks(_topic: int) -> None: ...
+
+
 class GroupHandler(Protocol):
     """What staff do in the group goes to `handle`, which claims `key` in its transaction: an update may come twice.
 
@@ -57,8 +63,8 @@ class Group:
     bot: Bot
     group_id: int
 
-    async def post(self, post: GroupPost) -> Posted | Later | Unreachable:
-        return await push_to_group(self.bot, self.group_id, post)
+    async def post(self, post: GroupPost, opened: Opened = _nobody_asks) -> Posted | Later | Unreachable:
+        return await push_to_group(self.bot, self.group_id, post, opened)
 
     async def close_topic(self, topic: int) -> None:
         await close_topic(self.bot, self.group_id, topic)
@@ -139,9 +145,12 @@ async def answer_message(bot: Bot, group: int, event: GroupMessage, sentence: st
 # To staff
 
 
-async def push_to_group(bot: Bot, group: int, post: GroupPost) -> Posted | Later | Unreachable:
+async def push_to_group(
+    bot: Bot, group: int, post: GroupPost, opened: Opened = _nobody_asks
+) -> Posted | Later | Unreachable:
     """Post words into the topic of their conversation, which is made where there is none (any more).
 
+    `opened` is told of a new topic before anything stands in it: where the first post has to wait, it comes there.
     Like `push`, it counts as posted once its first message stands there, and raises `TelegramError` for what we got
     wrong. The message that `Posted` names is the last one, under which the buttons are.
     """
@@ -151,7 +160,8 @@ async def push_to_group(bot: Bot, group: int, post: GroupPost) -> Posted | Later
         topic = await _make_topic(bot, group, post)
         if topic is None:
             return await _post(bot, group, _messages(post, heading=f"#{post.conversation} {post.language}"), None)
-        return await _post_in_new_topic(bot, group, post, topic)
+        await opened(topic)
+        return await _post(bot, group, _messages(post, is_new=True), topic)
     except TelegramError as error:
         return outcome_of(error)
 
@@ -159,7 +169,7 @@ async def push_to_group(bot: Bot, group: int, post: GroupPost) -> Posted | Later
 async def close_topic(bot: Bot, group: int, topic: int) -> None:
     """Close a topic; one that cannot be closed stays as it is."""
     try:
-        await api_call(lambda: bot.close_forum_topic(group, topic))
+        await api_call(lambda: bot.close_forum_topic(group, topic), patient=False)
     except TelegramError as error:
         log.warning("topic not closed", error=type(error).__name__, reason=error.message)
 
@@ -167,7 +177,7 @@ async def close_topic(bot: Bot, group: int, topic: int) -> None:
 async def delete_topic(bot: Bot, group: int, topic: int) -> None:
     """Delete a topic with all that stands in it; one that is gone already is no harm."""
     try:
-        await api_call(lambda: bot.delete_forum_topic(group, topic))
+        await api_call(lambda: bot.delete_forum_topic(group, topic), patient=False)
     except TelegramError as error:
         log.warning("topic not deleted", error=type(error).__name__, reason=error.message)
 
@@ -205,15 +215,6 @@ async def _make_topic(bot: Bot, group: int, post: GroupPost) -> int | None:
     return made.message_thread_id
 
 
-async def _post_in_new_topic(bot: Bot, group: int, post: GroupPost, topic: int) -> Posted | Unreachable:
-    """Tried again at once where that can help: nobody remembers a topic whose first post comes later."""
-    first, *others = _messages(post, is_new=True)
-    sent = await api_call(partial(_send, bot, group, first, topic))
-    if sent is None:
-        return Unreachable()
-    return await _post_others(bot, group, others, Posted(topic, sent.message_id))
-
-
 async def _post(bot: Bot, group: int, messages: Sequence[_Outgoing], topic: int | None) -> Posted:
     sent = await _send(bot, group, messages[0], topic)
     return await _post_others(bot, group, messages[1:], Posted(topic, sent.message_id))
@@ -223,7 +224,7 @@ async def _post_others(bot: Bot, group: int, messages: Sequence[_Outgoing], post
     """Send the rest of long words; what fails is logged, since the first part stands there."""
     for message in messages:
         try:
-            sent = await api_call(partial(_send, bot, group, message, posted.topic))
+            sent = await api_call(partial(_send, bot, group, message, posted.topic), patient=False)
         except TelegramError as error:
             log.error("part of a post not sent", error=type(error).__name__, reason=error.message)
             continue

@@ -19,7 +19,7 @@ from telegram.error import BadRequest, RetryAfter, TelegramError
 
 from bot.conversation import GroupMessage, GroupPress, Reply, Respond
 from bot.storage import Unavailable
-from bot.telegram.bot import api_call, seconds
+from bot.telegram.bot import api_call, is_reached, seconds, until_reached
 from bot.telegram.group import GroupHandler, answer_message, answer_press, parse_group
 from bot.telegram.parse import ALLOWED_UPDATES, GROUP, chat_of, key_of, parse, pressed_message
 from bot.telegram.render import Outgoing, render, without_buttons
@@ -31,7 +31,7 @@ POLL_SECONDS = 30
 _PAUSE = 1.0
 _SLOW_SECONDS = 1.0  # after which a person sees that we are at it
 _AWAY_SECONDS = 10.0
-_TURN_SECONDS = 8.0  # and then trying, in `api_call`: together less than the lease on a reply
+_TURN_SECONDS = 8.0  # and then trying, in `api_call`, to edit and to send: together less than the lease on a reply
 _MOST_SENDING = 200  # replies on their way at once, before more updates are fetched
 
 log = structlog.get_logger(__name__)
@@ -75,7 +75,14 @@ class Receiver:
         """
         turn = self._turns.setdefault(chat_of(update), asyncio.Lock())
         async with turn:
-            return await self._handle(update)
+            try:
+                return await self._handle(update)
+            except Unavailable:
+                raise
+            except Exception:  # it would be the same the next time, and hold up all that comes after it
+                self.count("failed")
+                log.exception("update not handled")
+                return None
 
     async def room(self) -> None:
         """Wait until not too much is on its way."""
@@ -89,14 +96,12 @@ class Receiver:
 
     async def _handle(self, update: Update) -> asyncio.Task[None] | None:
         if self._group and chat_of(update) == self._group.group_id:
-            if done := parse_group(update, self._group.group_id):
-                await self._handle_group(self._group, update, done)
-            return None
+            done = parse_group(update, self._group.group_id)
+            return await self._handle_group(self._group, update, done) if done else None
         event = parse(update, self.bot.username)
         if event is None:
             self.count("ignored")
-            await self._acknowledge(update)
-            return None
+            return self._begin(self._acknowledge(update))
         chat = chat_of(update)
         typing = asyncio.get_running_loop().call_later(_SLOW_SECONDS, self._show_typing, chat)
         sending = None
@@ -104,8 +109,7 @@ class Receiver:
             replies = await self._respond(event)
             if not replies:
                 self.count("silent")  # it came before, and had its replies then; or it was one too many
-                await self._acknowledge(update)
-                return None
+                return self._begin(self._acknowledge(update))
             if event.speaker.channel == GROUP:
                 replies = [without_buttons(reply, self.bot.username) for reply in replies]
             sending = self._begin(self._deliver_in_turn(chat, replies, update, monotonic() + _TURN_SECONDS))
@@ -149,7 +153,7 @@ class Receiver:
         try:
             if left > 0 and self._kept:
                 raise RetryAfter(math.ceil(left))
-            await self._send(chat, replies, update)
+            await self._send(chat, replies, update, key)
         except RetryAfter as error:
             await self._put_off(chat, key, seconds(error.retry_after))
         except BadRequest as error:
@@ -159,14 +163,15 @@ class Receiver:
             log.warning("reply put off", error=type(error).__name__)
             await self._put_off(chat, key, _AWAY_SECONDS)
         else:
-            self._arrived(key)
+            self.count("answered")
         finally:
             await self._acknowledge(update)
 
-    def _arrived(self, key: str) -> None:
-        self.count("answered")
+    def _arrived(self, key: str) -> bool:
+        """Nobody has to send it again."""
         if self._kept:
             self._kept.arrived(key)
+        return True
 
     async def _put_off(self, chat: int, key: str, for_seconds: float) -> None:
         self.count("put off")
@@ -181,7 +186,9 @@ class Receiver:
         except Unavailable:
             log.warning("reply kept for the length of its lease")
 
-    async def _handle_group(self, group: GroupHandler, update: Update, event: GroupMessage | GroupPress) -> None:
+    async def _handle_group(
+        self, group: GroupHandler, update: Update, event: GroupMessage | GroupPress
+    ) -> asyncio.Task[None] | None:
         """A fault of ours is logged and acknowledged; when the database is away, the update comes again."""
         sentence = None
         try:
@@ -191,9 +198,10 @@ class Receiver:
         except Exception:
             log.exception("group not handled", event_type=type(event).__name__)
         if update.callback_query:
-            await answer_press(self.bot, update.callback_query.id, sentence)
-        elif isinstance(event, GroupMessage) and sentence:
-            await answer_message(self.bot, group.group_id, event, sentence)
+            return self._begin(answer_press(self.bot, update.callback_query.id, sentence))
+        if isinstance(event, GroupMessage) and sentence:
+            return self._begin(answer_message(self.bot, group.group_id, event, sentence))
+        return None
 
     async def _acknowledge(self, update: Update) -> None:
         """Stop the waiting sign on a pressed button; too late is no harm."""
@@ -201,19 +209,21 @@ class Receiver:
             with suppress(TelegramError):
                 await api_call(lambda: self.bot.answer_callback_query(query.id), patient=False)
 
-    async def _send(self, chat: int, replies: Sequence[Reply], update: Update) -> None:
-        """Once the first message has arrived, a 429 is waited out here: what follows belongs to it."""
+    async def _send(self, chat: int, replies: Sequence[Reply], update: Update, key: str) -> None:
+        """Once the first message has arrived, the replies count as arrived, and a 429 is waited out here: what follows
+        belongs to it.
+        """
         pressed, patient = pressed_message(update), self._kept is None
         for reply in replies:
-            if reply.reaction and update.message:
-                await self._react(update.message, reply.reaction)
             if not await self._edited(pressed, reply, patient=patient):
                 for call in text_calls(self.bot, chat, reply):
                     await api_call(call, patient=patient)
-                    patient = True
-            patient = True
+                    patient = self._arrived(key)
+            patient = self._arrived(key)
             for call in extra_calls(self.bot, chat, reply):
                 await self._send_extra(call)
+            if reply.reaction and update.message:
+                await self._react(update.message, reply.reaction)
 
     async def _react(self, message: Message, emoji: str) -> None:
         """Put an emoji on the person's own words; without it the reply says the same."""
@@ -250,6 +260,8 @@ def add_webhook(app: web.Application, receiver: Receiver, url: str, secret: str)
     async def webhook(request: web.Request) -> web.Response:
         if not hmac.compare_digest(request.headers.get(SECRET_HEADER, "").encode(), secret.encode()):
             return web.Response(status=403)
+        if not is_reached(receiver.bot):
+            return web.Response(status=503)
         try:
             update = Update.de_json(await request.json(), receiver.bot)
         except (ValueError, TypeError, KeyError, AttributeError):
@@ -265,8 +277,8 @@ def add_webhook(app: web.Application, receiver: Receiver, url: str, secret: str)
 
 
 async def set_webhook(bot: Bot, url: str, secret: str) -> None:
-    """Tell Telegram where to send updates."""
-    await api_call(lambda: bot.set_webhook(url, secret_token=secret, allowed_updates=ALLOWED_UPDATES))
+    """Tell Telegram where to send updates; raises `BadRequest` when it does not want to send them there."""
+    await until_reached(lambda: bot.set_webhook(url, secret_token=secret, allowed_updates=ALLOWED_UPDATES))
 
 
 async def poll(receiver: Receiver) -> None:
@@ -284,6 +296,9 @@ async def poll(receiver: Receiver) -> None:
             log.warning("telegram not reached", error=type(error).__name__)
             await asyncio.sleep(_PAUSE)
         except Unavailable:
+            await asyncio.sleep(_PAUSE)
+        except Exception:
+            log.exception("updates not fetched")
             await asyncio.sleep(_PAUSE)
         else:
             offset = updates[-1].update_id + 1 if updates else offset

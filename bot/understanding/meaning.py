@@ -41,6 +41,7 @@ _DECISIONS: Mapping[str, Decision] = {
     "@thanks": "smalltalk",
     "@goodbye": "smalltalk",
     "@identity": "smalltalk",
+    "@stop": "smalltalk",
     "@person": "handoff",
     "@book": "book",
 }

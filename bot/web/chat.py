@@ -9,20 +9,23 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.conversation import Event, Press, Reply, Respond, Speaker, Start, Utterance
-from bot.languages import LANGUAGES, Language, language_of
+from bot.languages import Language
+from bot.markup import to_html
 from bot.storage import Unavailable
 from bot.texts import Texts
 from bot.web.render import labels, render
+from bot.web.speaking import spoken_language, wanted_language
 
 # What waited for a chat: taken from there, it is shown once.
 Fetch = Callable[[str], Awaitable[Sequence[Reply]]]
+# What a page says that cannot chat: Markdown that names other ways to help.
+Ways = Callable[[Language], str]
 
 CHANNEL = "web"
 COOKIE = "wegwijs_chat"
 STATIC = Path(__file__).parent / "static"
 LONGEST_BODY = 64 * 1024
 _COOKIE_SECONDS = 365 * 24 * 3600
-_DEFAULT = LANGUAGES["en"]
 
 
 class _Said(BaseModel):
@@ -34,27 +37,32 @@ class _Said(BaseModel):
     press: str | None = None
 
 
-def add_chat(app: web.Application, respond: Respond, texts: Texts, fetch: Fetch) -> None:
-    """Serve the page, its files and its endpoints. `fetch` gives what waited for a chat, such as a reminder."""
+def _no_ways(_language: Language) -> str:
+    return ""
+
+
+def add_chat(app: web.Application, respond: Respond, texts: Texts, fetch: Fetch, ways: Ways = _no_ways) -> None:
+    """Serve the page, its files and its endpoints. `fetch` gives what waited for a chat, such as a reminder; `ways`
+    says where a person finds help whose browser runs no scripts."""
     pages = Environment(loader=PackageLoader("bot.web"), autoescape=select_autoescape(), trim_blocks=True)
 
     async def page(request: web.Request) -> web.Response:
-        language = _language_of(request) or _DEFAULT
+        language = spoken_language(request)
         html = pages.get_template("chat.html").render(
-            language=language, labels=labels(texts, language), text=lambda message: texts.text(message, language.code)
+            language=language, labels=labels(texts, language), ways=to_html(ways(language), language.direction)
         )
         return web.Response(text=html, content_type="text/html", headers={"Vary": "Accept-Language"})
 
     async def chat(request: web.Request) -> web.Response:
         chat_id = _chat_of(request) or secrets.token_urlsafe(24)
-        language = _language_of(request)
+        language = wanted_language(request)
         event = await _parse(request, Speaker(CHANNEL, chat_id, language.code if language else None))
         try:
             replies = await respond(event)
         except Unavailable:
             sorry = texts.text(
                 "Something went wrong on our side. I am sorry. Please try again in a few minutes.",
-                (language or _DEFAULT).code,
+                spoken_language(request).code,
             )
             return web.json_response({"error": sorry}, status=503)
         response = web.json_response(render(replies, texts))
@@ -102,10 +110,3 @@ async def _parse(request: web.Request, speaker: Speaker) -> Event:
     if said.text is not None:
         return Utterance(text=said.text, speaker=speaker)
     return Start(speaker=speaker)
-
-
-def _language_of(request: web.Request) -> Language | None:
-    """The first of our languages that the browser asks for."""
-    wanted = request.headers.get("Accept-Language", "").split(",")
-    tags = (part.partition(";")[0].strip() for part in wanted)
-    return next((language for tag in tags if (language := language_of(tag))), None)

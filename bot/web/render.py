@@ -6,22 +6,22 @@ from typing import Any
 
 from bot.conversation import Button, Document, Link, Reply, Venue
 from bot.conversation.packing import pack
-from bot.languages import LANGUAGES, Language
+from bot.languages import Language
 from bot.markup import to_html
 from bot.texts import Texts
 
 MAP = "https://www.openstreetmap.org/"
 ZOOM = 18  # houses and their numbers
-_DEFAULT = LANGUAGES["en"]
 
 
 def render(replies: Sequence[Reply], texts: Texts) -> Mapping[str, Any]:
-    """Replies as the page shows them, and what the page itself then says."""
-    spoken = replies[-1].language if replies else _DEFAULT
-    return {
-        "replies": [_render_reply(reply) for reply in replies],
-        "page": {"lang": spoken.code, "dir": spoken.direction, "labels": labels(texts, spoken)},
-    }
+    """Replies as the page shows them, and what the page itself then says: where nobody spoke, it stays as it is."""
+    shown = [_render_reply(reply) for reply in replies]
+    return {"replies": shown, "page": _render_page(replies[-1].language, texts)} if replies else {"replies": shown}
+
+
+def _render_page(language: Language, texts: Texts) -> Mapping[str, Any]:
+    return {"lang": language.code, "dir": language.direction, "labels": labels(texts, language)}
 
 
 def _render_reply(reply: Reply) -> Mapping[str, Any]:
@@ -66,5 +66,6 @@ def labels(texts: Texts, language: Language) -> Mapping[str, str]:
         "send": texts.text("Send", code),
         "you": texts.text("You", code),
         "writing": texts.text("Wegwijs is writing…", code),
+        "language": texts.text("Language", code),
         "offline": texts.text("No connection. Please try again.", code),
     }

@@ -10,6 +10,7 @@ const language = document.getElementById("language");
 const labels = { ...document.getElementById("labels").dataset };
 const noticesEvery = 30000; // milliseconds
 let busy = false;
+let opened = false; // whether anything has been answered since the page was loaded
 
 function element(name, properties, ...children) {
   const made = Object.assign(document.createElement(name), properties);
@@ -18,9 +19,12 @@ function element(name, properties, ...children) {
 }
 
 function showOwn(text) {
-  const speaker = element("span", { className: "unseen", textContent: `${labels.you}: ` });
-  log.append(element("div", { className: "message own", dir: "auto" }, speaker, text));
-  log.lastElementChild.scrollIntoView({ block: "end" });
+  // With a direction of its own, it has no say in that of the words.
+  const speaker = element("span", { className: "unseen", dir: document.dir, textContent: `${labels.you}: ` });
+  const message = element("div", { className: "message own", dir: "auto", tabIndex: -1 }, speaker, text);
+  log.append(message);
+  message.scrollIntoView({ block: "end" });
+  return message;
 }
 
 function button(data) {
@@ -72,12 +76,18 @@ function speak(page) {
   document.querySelector("label[for=question]").textContent = labels.question;
   question.placeholder = labels.question;
   send.textContent = labels.send;
+  language.querySelector("span").textContent = labels.language;
   language.dataset.press = `ll:${page.lang}`;
+}
+
+function setBusy(now) {
+  busy = now;
+  send.ariaDisabled = now; // a button that is disabled loses the focus
 }
 
 async function ask(body, pressed) {
   if (busy) return false;
-  busy = send.disabled = true;
+  setBusy(true);
   status.textContent = labels.writing;
   try {
     const answer = await fetch("/chat", {
@@ -89,8 +99,9 @@ async function ask(body, pressed) {
     const said = await answer.json();
     if (!answer.ok) throw new Error(said.error);
     const shown = said.replies.map((reply) => showReply(reply, pressed));
-    speak(said.page);
+    if (said.page) speak(said.page);
     status.textContent = "";
+    opened = true;
     if (shown.length) {
       shown[0].scrollIntoView({ block: "start" });
       if (pressed) shown[0].focus({ preventScroll: true });
@@ -100,12 +111,11 @@ async function ask(body, pressed) {
     status.textContent = error instanceof TypeError || error.name !== "Error" ? labels.offline : error.message || labels.offline;
     return false;
   } finally {
-    busy = send.disabled = false;
+    setBusy(false);
   }
 }
 
 async function showNotices() {
-  if (document.hidden) return;
   try {
     const answer = await fetch("/chat/notices", { signal: AbortSignal.timeout(20000) });
     if (!answer.ok) return;
@@ -117,12 +127,40 @@ async function showNotices() {
   }
 }
 
-async function submit() {
+// What a visit begins with, as often as it takes on a bad network; from then on, what came unasked.
+async function refresh() {
+  if (document.hidden) return;
+  if (opened || (await ask({}))) await showNotices();
+}
+
+async function deliver(text, own) {
+  if (await ask({ text })) return;
+  if (question.value) {
+    own.append(sendAgain(text, own)); // somebody is writing something else by now
+    own.scrollIntoView({ block: "end" });
+  } else {
+    own.remove();
+    question.value = text;
+  }
+}
+
+function sendAgain(text, own) {
+  const made = element("button", { type: "button", textContent: send.textContent });
+  made.addEventListener("click", () => {
+    if (busy) return;
+    made.remove();
+    log.append(own); // above its answer, which comes last
+    own.focus();
+    deliver(text, own);
+  });
+  return made;
+}
+
+function submit() {
   const text = question.value.trim();
   if (!text || busy) return;
-  showOwn(text);
   question.value = "";
-  if (!(await ask({ text }))) question.value = text;
+  deliver(text, showOwn(text));
 }
 
 form.addEventListener("submit", (event) => {
@@ -139,6 +177,8 @@ document.addEventListener("click", (event) => {
   const pressed = event.target.closest("[data-press]");
   if (pressed) ask({ press: pressed.dataset.press }, pressed);
 });
-document.addEventListener("visibilitychange", showNotices);
-setInterval(showNotices, noticesEvery);
-ask({}).then(showNotices);
+document.addEventListener("visibilitychange", refresh);
+window.addEventListener("online", refresh);
+setInterval(refresh, noticesEvery);
+question.disabled = send.disabled = false;
+refresh();
