@@ -198,10 +198,10 @@ def _ask(chosen: argparse.Namespace) -> int:
         line = _predict(understanding, catalogues, {"text": chosen.text, "lang": chosen.language})
         print(json.dumps(line, ensure_ascii=False) if chosen.json else line["text"])
         return 0
-    for question in evaluation.read(chosen.batch, WrongInput):
-        print(
-            json.dumps(_predict(understanding, catalogues, {"lang": chosen.language, **question}), ensure_ascii=False)
-        )
+    for question in list(evaluation.read(chosen.batch, WrongInput)):  # all of them are right before one is answered
+        line = _predict(understanding, catalogues, {"lang": chosen.language, **question})
+        # Half a sign (JSON may hold one) cannot be printed.
+        print(json.dumps(line, ensure_ascii=False).encode(errors="backslashreplace").decode())
     return 0
 
 

@@ -16,7 +16,7 @@ _EXPECTED = {"book": "@book", "handoff": "@human", "smalltalk": "@smalltalk"}
 def read(path: Path, wrong: type[Exception]) -> Iterator[dict[str, Any]]:
     """The questions in a file, one JSON object a line; raises `wrong` with file and line for what is not one."""
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").split("\n")  # JSON may hold other line ends inside a text
     except (OSError, UnicodeDecodeError) as error:
         raise wrong(f"{path}: cannot be read as UTF-8 text ({error})") from None
     for number, line in enumerate(lines, start=1):
@@ -24,13 +24,25 @@ def read(path: Path, wrong: type[Exception]) -> Iterator[dict[str, Any]]:
             continue
         try:
             question = json.loads(line)
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):
             question = None
-        if not isinstance(question, dict) or not isinstance(question.get("text"), str):
+        if not _is_question(question):
             raise wrong(
-                f'{path}:{number}: write one JSON object a line, such as {{"id": "1", "text": "…", "lang": "nl"}}'
+                f'{path}:{number}: write one JSON object a line, such as {{"id": "1", "text": "…", "lang": "nl"}}; '
+                '"expect", where it is there, is a list such as ["school-find"]'
             )
         yield question
+
+
+def _is_question(question: object) -> bool:
+    if not isinstance(question, dict) or not isinstance(question.get("text"), str):
+        return False
+    expected = question.get("expect") or []
+    return (
+        isinstance(question.get("lang"), str | None)
+        and isinstance(expected, list)
+        and all(isinstance(each, str) for each in expected)
+    )
 
 
 @dataclass
@@ -85,7 +97,7 @@ def measure(understanding: Understanding, questions: Iterable[dict[str, Any]]) -
     known = {*understanding.snapshot.entries, *_EXPECTED.values()}
     for question in questions:
         meaning = understanding.understand(question["text"], chosen=language_of(question.get("lang")))
-        expected = known.intersection(question.get("expect", ()))
+        expected = known.intersection(question.get("expect") or ())
         for group in (("", "all"), ("language", str(question.get("lang"))), ("kind", str(question.get("kind")))):
             tallies[group].add(meaning, expected, question.get("lang"))
     return tallies

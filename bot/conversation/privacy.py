@@ -69,10 +69,16 @@ async def delete(
     voice: Voice, connection: AsyncConnection, speaker: Speaker, now: datetime.datetime
 ) -> Sequence[Reply]:
     """Delete everything now, and ask who waits for the places that came free."""
+    asked = await waiting.of_person(connection, speaker.channel, speaker.chat, day_of(now))
     for booking in await personal.delete_all(connection, speaker.channel, speaker.chat, now):
         await tallies.count(connection, day_of(now), tallies.CANCELLED, booking.service, booking.language)
         await waiting.offer_freed_place(connection, voice.snapshot.permanences.get(booking.service), booking.start, now)
-    return (voice.reply(voice.text("Everything that we kept about you is deleted."), replaces=True),)
+    for turn in asked:
+        if turn.asked_for:  # nobody else would be asked for that place any more
+            permanence = voice.snapshot.permanences.get(turn.service)
+            await waiting.offer_freed_place(connection, permanence, turn.asked_for, now)
+    done = voice.text("Everything that we kept about you is deleted.")
+    return (voice.reply(done, rows=((menus.topics_button(voice),),), replaces=True),)
 
 
 def _way_on(voice: Voice) -> Rows:

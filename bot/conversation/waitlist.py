@@ -12,7 +12,7 @@ from bot.conversation.packing import unpack_day, unpack_number
 from bot.conversation.places import ANY, Wish, asked_by, read_wish
 from bot.conversation.steps import BookFor, JoinWaiting, LeaveWaiting
 from bot.conversation.voice import Rows, Voice
-from bot.scheduling import day_of, open_slot
+from bot.scheduling import day_of, open_slot, slots_on
 from bot.storage import bookings, tallies, waiting
 from bot.storage.bookings import AlreadyBooked, Booked, Closed, Full, TooMany
 
@@ -25,6 +25,8 @@ async def join(
     if wish is None or day is None or day < day_of(now) or day > day_of(now + wish.permanence.horizon):
         return booking.gone(voice, step.service)
     turn = await waiting.join(connection, step.service, day, asked_by(speaker, voice, wish))
+    for slot in slots_on(wish.permanence, day):  # a place may have come free while the person looked at the days
+        await waiting.offer_freed_place(connection, wish.permanence, slot.start, now)
     code = voice.language.code
     rows: Rows = (
         (voice.button("✕", "Leave the waiting list", LeaveWaiting(code, str(turn.id))),),

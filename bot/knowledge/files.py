@@ -1,6 +1,6 @@
 """Reading one file: text, YAML with line numbers, and the front matter of a Markdown file."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, get_args
 
@@ -74,12 +74,33 @@ def parse(model: type[Model], path: Path, text: str, first_line: int = 1, *, typ
         raise Broken(
             problem(path, first_line, "a sign in this file is not allowed; type the text again", fault=True)
         ) from None
+    except (ValueError, RecursionError):  # 2026-02-30
+        raise Broken(
+            problem(path, first_line, "a date or a number in this file cannot be; correct it", fault=True)
+        ) from None
     if not isinstance(data, Mapping):
         raise Broken(problem(path, first_line, "write `name: value` on each line", fault=True))
+    if typed and (misread := list(_misread(data, yaml.load(text, Loader=yaml.CBaseLoader)))):
+        advice = marked("put quotes around {value}, or it is read as {other}")
+        raise Broken(
+            *(
+                problem(path, first_line + line_of(text, where), advice, value=said, other=read_as, fault=True)
+                for where, said, read_as in misread
+            )
+        )
     try:
         return model.model_validate(data)
     except ValidationError as error:
         raise Broken(*(_problem(path, text, first_line, model, fault) for fault in error.errors())) from None
+
+
+def _misread(typed: Any, plain: Any, where: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], str, str]]:
+    """Where YAML makes something else of what staff typed (0476 is a number in octal, 12:30 is 750), and what."""
+    if isinstance(typed, Mapping) and isinstance(plain, Mapping):
+        for (name, value), said in zip(typed.items(), plain.values(), strict=True):
+            yield from _misread(value, said, (*where, name))
+    elif isinstance(typed, (bool, int, float)) and str(typed) != plain:
+        yield where, str(plain), str(typed)
 
 
 def _yaml_advice(text: str, line: int) -> str:

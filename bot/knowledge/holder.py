@@ -13,6 +13,9 @@ from bot.knowledge.loading import BrokenKnowledge
 from bot.knowledge.problems import Problem
 
 Current = TypeVar("Current")
+_LOOK_MS = 5000  # after so long without a change, is it still the same directory?
+_SETTLE_SECONDS = 0.5
+
 log = structlog.get_logger(__name__)
 
 
@@ -42,8 +45,26 @@ async def open_holder(directory: Path, load: Callable[[Path], Current]) -> Async
 
 
 async def _watch(holder: Holder[Current], directory: Path, load: Callable[[Path], Current]) -> None:
-    async for _ in awatch(directory, debounce=300, recursive=True):
+    while True:
+        watched = _identity(directory)
+        async for changes in awatch(directory, debounce=300, rust_timeout=_LOOK_MS, yield_on_timeout=True):
+            if changes:
+                await reload(holder, directory, load)
+            if _identity(directory) not in (watched, None):
+                break  # another directory stands there now, and nobody watches it
+        else:
+            return
+        await asyncio.sleep(_SETTLE_SECONDS)
         await reload(holder, directory, load)
+
+
+def _identity(directory: Path) -> tuple[int, int] | None:
+    """Which directory stands under this name; None where there is none."""
+    try:
+        found = directory.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 async def reload(holder: Holder[Current], directory: Path, load: Callable[[Path], Current]) -> None:

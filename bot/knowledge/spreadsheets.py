@@ -53,7 +53,12 @@ def read_spreadsheet(path: Path) -> list[Row]:
 def _read_csv(path: Path) -> Iterable[Sequence[Any]]:
     text = files.read(path)
     first = text.partition("\n")[0]
-    return csv.reader(io.StringIO(text), delimiter=";" if first.count(";") > first.count(",") else ",")
+    rows = csv.reader(io.StringIO(text), delimiter=";" if first.count(";") > first.count(",") else ",", strict=True)
+    try:
+        return list(rows)
+    except csv.Error:
+        missing = marked("a quote is missing in this line or just above it")
+        raise files.Broken(problem(path, rows.line_num, missing, fault=True)) from None
 
 
 def _read_xlsx(path: Path) -> Iterable[Sequence[Any]]:

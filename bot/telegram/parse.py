@@ -46,6 +46,7 @@ def _parse_group_message(message: Message, name: str, key: str) -> Event | None:
 
 
 def _parse_words(words: str, speaker: Speaker, key: str) -> Event:
+    words = words.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # half a sign cannot be stored
     if not words.startswith("/"):
         return Utterance(text=words, speaker=speaker, key=key)
     called, payload = (*words[1:].split(maxsplit=1), "", "")[:2]
