@@ -31,10 +31,12 @@ SHARED = ("kind", "activity", "language")  # what people also say in Dutch or En
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 # Who has A1 knows some Dutch; a course A1 (`offers.search.LEVEL_OF`) is for beginners.
 _LEVEL_CODES = {"a0": "beginner", "a1": "some", "a2": "some", "b1": "advanced", "b2": "advanced", "c1": "advanced"}
+_FOR_ADULTS = ("mo", "dutch")
 _FIRST_OF_KINDS: tuple[Kind, ...] = ("practise", "infosessions", "buddies", "mo", "dutch", "leisure")
 
 _YEARS, _NUMBER = "years", "number"
 _AGE = re.compile(r"([0-9]{1,2})(\D*)")
+_WEEK = frozenset("期周")  # 星期六 is Saturday, whose number is no age
 _NEAR_AGE = 3  # words between an age and the word for years
 _LONGEST_CHILDHOOD = 17
 _CLOCK = frozenset(
@@ -96,19 +98,32 @@ class Filters:
     def _age(self, found: Sequence[str], labels: Set[Label]) -> int | None:
         """The age that a message names: a number beside the word for years, or of a child."""
         years = [place for place, word in enumerate(found) if self._is_years(word)]
-        has_child = ("audience", "children") in labels
-        for place, number, rest in self._numbers_in(found):
-            after = rest or (found[place + 1] if place + 1 < len(found) else "")
-            near = any(abs(place - other) <= _NEAR_AGE for other in years) or (rest and self._is_years(rest))
-            if near or (has_child and not years and number <= _LONGEST_CHILDHOOD and after not in _CLOCK):
-                return number
-        return None
+        numbers = [(place, number) for place, number, rest in self._numbers_in(found) if rest and self._is_years(rest)]
+        if numbers:
+            return numbers[0][1]
+        # Digits with letters are words of those who write Arabic in Latin letters: 3ande is "with me".
+        numbers = [(place, number) for place, number, rest in self._numbers_in(found) if not rest]
+        if years:
+            near = [(min(abs(place - other) for other in years), number) for place, number in numbers]
+            distance, number = min(near, default=(_NEAR_AGE + 1, 0), key=lambda pair: pair[0])
+            return number if distance <= _NEAR_AGE else None
+        if ("audience", "children") not in labels:
+            return None
+        childhood = (number for place, number in numbers if self._can_be_age(found, place, number))
+        return next(childhood, None)
+
+    def _can_be_age(self, found: Sequence[str], place: int, number: int) -> bool:
+        """Whether a number without a word for years is the age of a child: not a clock, and not how many there are."""
+        after = found[place + 1] if place + 1 < len(found) else ""
+        child = ("audience", "children")
+        counts = bool(after) and child in self._patterns.found_in(after, words_present([after]))
+        return number <= _LONGEST_CHILDHOOD and after not in _CLOCK and not counts
 
     def _numbers_in(self, found: Sequence[str]) -> Iterator[tuple[int, int, str]]:
         for place, word in enumerate(found):
             if digits := _AGE.fullmatch(word):
                 yield place, int(digits[1]), digits[2]
-            elif word in self._numbers:
+            elif word in self._numbers and not (place and found[place - 1] in _WEEK):
                 yield place, self._numbers[word], ""
 
     def _is_years(self, word: str) -> bool:
@@ -244,8 +259,12 @@ def search_in(wanted: Wanted, weights: Mapping[str, float]) -> Search | None:
     kind = _kind_of(wanted, weights)
     if kind is None:
         return None
-    fields = FIELDS_OF[kind]
-    return Search(kind, frozenset(wish for wish in wanted.wishes if wish.field in fields))
+    wishes = {wish for wish in wanted.wishes if wish.field in FIELDS_OF[kind]}
+    if kind in _FOR_ADULTS:
+        if any(wish.field == "age" and int(wish.value) < ADULT for wish in wishes):
+            return None  # they ask about a child beside it, or for one that learns Dutch at school
+        wishes -= {Wish("audience", "children")}
+    return Search(kind, frozenset(wishes))
 
 
 def _kind_of(wanted: Wanted, weights: Mapping[str, float]) -> Kind | None:

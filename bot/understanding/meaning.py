@@ -90,7 +90,8 @@ class Understanding:
             language = detected.language if detected else usual.code if usual else DEFAULT
             return Meaning(language, "decline", self._in_order(()), has_words=False)
         language = detected.language
-        meant = self._meant(folded, found, language, {language, usual.code if usual else language, "nl", "en"})
+        spoken = {language, detected.rival or language, usual.code if usual else language, "nl", "en"}
+        meant = self._meant(folded, found, language, spoken)
         return replace(meant, rival=detected.rival)
 
     def search(self, text: str, meaning: Meaning) -> Search | None:
