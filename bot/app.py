@@ -19,27 +19,29 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot import knowledge, storage
 from bot.console import Console, add_console
 from bot.console.signing import ENTER, link
-from bot.conversation import Push, Reply, Respond, respond
+from bot.conversation import Push, Respond, respond
+from bot.conversation.answering import ways_elsewhere
 from bot.conversation.staffdoor import letting_staff_in
+from bot.conversation.voice import Voice
 from bot.delivery import Delivery
 from bot.handover import StaffGroup
 from bot.knowledge import Holder
-from bot.languages import LANGUAGES
+from bot.languages import LANGUAGES, Language
 from bot.learning import recall
 from bot.limits import Limit
 from bot.metrics import Metrics
 from bot.middleware import apologising, limited, observed
 from bot.replies import KeptReplies
+from bot.scheduling import day_of
 from bot.settings import PREFIX, Settings, WrongSettings
 from bot.storage import events, reminding, retention, staff
 from bot.texts import Texts
 from bot.understanding import Understanding
 from bot.web import add_chat, add_health, limiting, secure
 from bot.web.chat import CHANNEL as WEB
-from bot.web.chat import LONGEST_BODY
+from bot.web.chat import LONGEST_BODY, Fetch
 
 Clock = Callable[[], datetime.datetime]
-Fetch = Callable[[str], Awaitable[Sequence[Reply]]]  # what waits for a chat of the web page
 
 HOUSEKEEPING_SECONDS = 6 * 3600
 PERSON = (60, 30)  # messages at once, and a minute from then on; twenty in a minute are always served
@@ -102,12 +104,19 @@ async def open_conversation(settings: Settings, clock: Clock = utc_now) -> Async
 
 def web_app(conversation: Conversation, clock: Clock = utc_now, free: str = "") -> web.Application:
     """The aiohttp application: the chat page and health. Telegram's webhook is added by `serve`, at the path `free`."""
-    app = web.Application(client_max_size=LONGEST_BODY, middlewares=[limiting(Limit(*ADDRESS), free)])
+    limit = limiting(Limit(*ADDRESS), free, conversation.texts)
+    app = web.Application(client_max_size=LONGEST_BODY, middlewares=[limit])
     app.on_response_prepare.append(secure)
-    add_chat(app, conversation.respond, conversation.texts, conversation.fetch)
+    add_chat(app, conversation.respond, conversation.texts, conversation.fetch, partial(_ways, conversation, clock))
     faults, measured = partial(_faults, conversation, clock), partial(_measured, conversation, clock)
     add_health(app, faults, conversation.metrics.registry, measured)
     return app
+
+
+def _ways(conversation: Conversation, clock: Clock, language: Language) -> str:
+    """Where help is without the chat."""
+    snapshot = conversation.knowledge.current.snapshot
+    return ways_elsewhere(Voice(snapshot, conversation.texts, language, day_of(clock())))
 
 
 async def _faults(conversation: Conversation, clock: Clock) -> dict[str, str]:

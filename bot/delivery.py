@@ -8,7 +8,7 @@ a channel puts off is sent later, also after a restart.
 import asyncio
 import datetime
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from time import monotonic
@@ -119,18 +119,24 @@ class Delivery:
                 raise outcome
         return len(claimed)
 
-    async def fetch(self, channel: str, chat: str) -> Sequence[Reply]:
-        """What waits for a person who asks for it themselves, as the web page does; it counts as sent."""
-        replies: list[Reply] = []
+    async def fetch(self, channel: str, chat: str, seen: Collection[int] = ()) -> Sequence[tuple[int, Reply]]:
+        """What waits for a person who asks for it themselves, as the web page does, each with its number.
+
+        A page may never get what was given to it: all is given again until its number is among those `seen`.
+        """
+        given: list[tuple[int, Reply]] = []
         now = self.clock()
         async with storage.begin(self.database) as connection:
             await reminding.put_due(connection, now, (channel,), _BATCH, chat)
             for notice in await outbox.claim(connection, now, (channel,), _BATCH, chat):
-                reply = await self._reply_to(connection, notice)
-                replies += [reply] if reply else []
-                mark = outbox.mark_sent if reply else outbox.mark_dropped
-                await mark(connection, notice.id)
-        return replies
+                if notice.id in seen:
+                    await outbox.mark_sent(connection, notice.id)
+                elif reply := await self._reply_to(connection, notice):
+                    given.append((notice.id, reply))
+                    await outbox.put_off(connection, notice.id, now)  # it waits as before
+                else:
+                    await outbox.mark_dropped(connection, notice.id)
+        return given
 
     async def _is_its_turn(self, notice: Notice) -> bool:
         """One message a second in a chat: a second one waits a little."""

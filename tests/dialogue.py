@@ -1,6 +1,6 @@
 """A person in a test: says and presses, and looks at what comes back."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import count
 
 from bot.conversation import Attachment, Button, Command, Link, Press, Reply, Respond, Speaker, Start, Utterance
@@ -10,7 +10,7 @@ from bot.markup import to_plain
 _numbers = count(1)
 
 
-async def nothing_waits(_chat: str) -> Sequence[Reply]:
+async def nothing_waits(_chat: str, _seen: Collection[int]) -> Sequence[tuple[int, Reply]]:
     """For a page whose person has no notices."""
     return ()
 

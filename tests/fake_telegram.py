@@ -637,7 +637,7 @@ def _decoded(value: str) -> Any:
 
 
 @asynccontextmanager
-async def open_fake_telegram(*, limited: bool = False) -> AsyncIterator[FakeTelegram]:
+async def open_fake_telegram(*, limited: bool = False, port: int | None = None) -> AsyncIterator[FakeTelegram]:
     """A running server; its address is `url`. `limited`: it keeps Telegram's limits on how many messages a second."""
     fake = FakeTelegram(limits=Limits() if limited else None)
 
@@ -656,6 +656,6 @@ async def open_fake_telegram(*, limited: bool = False) -> AsyncIterator[FakeTele
 
     app = web.Application()
     app.router.add_post("/bot{token}/{method}", handle)
-    async with TestServer(app) as server:
+    async with TestServer(app, port=port) as server:
         fake.url = str(server.make_url("")).rstrip("/")
         yield fake

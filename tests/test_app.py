@@ -19,7 +19,8 @@ from bot.app import open_conversation
 from bot.conversation import Event, Reply, Speaker, Utterance
 from bot.settings import Settings
 from tests.conftest import KNOWLEDGE, eventually
-from tests.fake_telegram import TOKEN, open_fake_telegram
+from tests.fake_telegram import TOKEN, Refused, open_fake_telegram
+from tests.serving import WEBHOOK
 
 WEGWIJS = Path(sys.executable).with_name("wegwijs")
 
@@ -93,6 +94,37 @@ async def test_a_restart_keeps_what_was_chosen_and_answers_what_came_meanwhile(w
         assert len(telegram.messages) == 2
         process.terminate()
         await process.communicate()
+
+
+async def test_the_web_chat_is_served_while_telegram_is_away_and_telegram_is_joined_when_it_is_back(
+    workplace: Path,
+) -> None:
+    port = _free_port()
+    process = await _start(workplace, PORT="0", TELEGRAM_TOKEN=TOKEN, TELEGRAM_API=f"http://127.0.0.1:{port}")
+    address = await _ready(process)
+    async with (
+        aiohttp.ClientSession() as client,
+        client.post(f"{address}/chat", json={"text": "adres Amal"}) as web,
+    ):
+        assert "Kongostraat" in await web.text()
+    async with open_fake_telegram(port=port) as telegram:
+        telegram.say("where is Amal?")
+        await eventually(lambda: telegram.messages)
+        process.terminate()
+        await process.communicate()
+    assert process.returncode == 0
+
+
+async def test_a_webhook_that_telegram_refuses_ends_the_start_with_one_clear_line(workplace: Path) -> None:
+    async with open_fake_telegram() as telegram:
+        telegram.faults["setWebhook"] = [Refused(400, "Bad Request: bad webhook: Failed to resolve host")]
+        process = await _start(workplace, PORT="0", TELEGRAM_TOKEN=TOKEN, TELEGRAM_API=telegram.url, **WEBHOOK)
+        _, errors = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 1
+    line = errors.decode().strip().splitlines()[-1]
+    assert line.startswith("wegwijs: WEGWIJS_WEBHOOK_URL is not accepted by Telegram: ")
+    assert "failed to resolve host" in line
+    assert "Traceback" not in errors.decode()
 
 
 @pytest.mark.parametrize(

@@ -477,7 +477,8 @@ async def test_who_waits_for_a_day_that_is_closed_is_told(
     await person.presses_data("jw:uk:school:1:-:20261125")
     async with storage.begin(database) as connection:
         await desk.close(connection, SCHOOL, WEDNESDAY, None, clock.now)
-    await delivery.send_due()
+    while await delivery.send_due():
+        clock.now += datetime.timedelta(seconds=2)
     (told,) = phone.told(person)
     assert told.language.code == "uk"
     assert "25 листопада 2026" in told.text
@@ -516,12 +517,44 @@ async def test_the_page_fetches_what_waits_for_it(
     person = Dialogue(answer, "nl")
     await _books(person)
     clock.now = on_wednesday(11, 30)
-    assert len(await delivery.fetch("test", person.speaker.chat)) == 1
+    [(number, reminder)] = await delivery.fetch("test", person.speaker.chat)
+    assert await delivery.fetch("test", "somebody else", [number]) == []
+    assert await delivery.fetch("test", person.speaker.chat, [number + 1]) == [(number, reminder)]
+    assert await delivery.fetch("test", person.speaker.chat, [number]) == []
     assert await delivery.fetch("test", person.speaker.chat) == []
-    assert await delivery.fetch("test", "somebody else") == []
     async with storage.begin(database) as connection:
         assert await outbox.oldest_due(connection, clock.now, ("test",)) is None
 
 
 def test_a_button_for_the_longest_service_fits() -> None:
     assert len(pack(ConfirmBooking("tzm", "s" * 40, "99", "tzm", "zzzzzz"))) <= 64
+
+
+async def test_who_begins_to_wait_when_a_place_has_just_come_free_is_asked_for_it(
+    answer: Respond, delivery: Delivery, phone: Phone, clock: Clock
+) -> None:
+    """Somebody cancelled between the list of days and the press."""
+    person = Dialogue(answer, "en")
+    await person.presses_data("jw:en:school:1:-:20261125")
+    await delivery.send_due()
+    (told,) = phone.told(person)
+    assert "A place has come free." in told.text
+
+
+async def test_who_deletes_everything_while_they_are_asked_leaves_the_place_to_the_next(
+    answer: Respond, delivery: Delivery, phone: Phone, clock: Clock, database: AsyncEngine
+) -> None:
+    first_slot = on_wednesday(13, 30)
+    async with storage.begin(database) as connection:
+        await agenda.close(
+            connection, "school", first_slot + datetime.timedelta(minutes=1), on_wednesday(23, 0), clock.now
+        )
+        assert await desk.book_for(connection, SCHOOL, first_slot, desk.at_the_desk(SCHOOL, 1, "ti"), clock.now)
+    first, second = Dialogue(answer, "en"), Dialogue(answer, "en")
+    for person in (first, second):
+        await person.presses_data("jw:en:school:1:-:20261125")
+    await delivery.send_due()
+    assert (len(phone.told(first)), len(phone.told(second))) == (1, 0), "one place is left"
+    await first.presses_data("py:en")
+    await delivery.send_due()
+    assert "A place has come free." in phone.told(second)[0].text

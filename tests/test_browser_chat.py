@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from time import monotonic
 
 import pytest
@@ -9,14 +10,22 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, Route, expect
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot import storage
 from bot.conversation import Respond
+from bot.delivery import Delivery
+from bot.knowledge import Holder
 from bot.languages import Language
 from bot.limits import Limit
+from bot.storage import talks
+from bot.storage.talks import Words
 from bot.texts import Texts
+from bot.understanding import Understanding
 from bot.web import add_chat, limiting, secure
+from bot.web.chat import CHANNEL, Fetch
 from tests import test_browser as chromium
-from tests.dialogue import nothing_waits
+from tests.conftest import NOW, Clock
 
 SMALL = {"width": 320, "height": 568}
 SORRY = "No connection. Please try again."
@@ -38,10 +47,15 @@ def limit() -> Limit:
 
 
 @pytest.fixture
-async def address(answer: Respond, catalogues: Texts, limit: Limit) -> AsyncIterator[str]:
+def fetch(database: AsyncEngine, understanding: Understanding, catalogues: Texts, clock: Clock) -> Fetch:
+    return partial(Delivery(database, Holder(understanding), catalogues, clock, {}).fetch, CHANNEL)
+
+
+@pytest.fixture
+async def address(answer: Respond, catalogues: Texts, limit: Limit, fetch: Fetch) -> AsyncIterator[str]:
     app = web.Application(middlewares=[limiting(limit, texts=catalogues)])
     app.on_response_prepare.append(secure)
-    add_chat(app, answer, catalogues, nothing_waits, _ways)
+    add_chat(app, answer, catalogues, fetch, _ways)
     async with TestServer(app) as server:
         yield str(server.make_url("/"))
 
@@ -223,6 +237,96 @@ async def test_who_asks_too_often_is_told_so_in_their_language(greeted: Open, ad
     await _say(page, "أين أمل؟")
     await expect(page.locator("#status")).to_contain_text("أنتم تكتبون بسرعة كبيرة.")
     await expect(page.locator("#question")).to_have_value("أين أمل؟")
+
+
+# An answer of staff
+
+ANSWER = "Come tomorrow at 10"
+
+
+@pytest.fixture
+async def waiting_page(visit: Open) -> Page:
+    """Somebody who wrote to a person; the clock of their browser stands still."""
+
+    async def with_a_clock(page: Page) -> None:
+        await page.clock.install()
+
+    page = await visit("en", with_a_clock)
+    await page.get_by_role("button", name="👤").click()
+    await page.get_by_role("button", name="✉").click()
+    await expect(page.locator("article")).to_have_count(3)
+    await _say(page, "When may I come?")
+    await expect(page.locator("article")).to_have_count(4)
+    return page
+
+
+async def _staff_answer(database: AsyncEngine) -> None:
+    async with storage.begin(database) as connection:
+        [talk] = await talks.listed(connection)
+        await talks.from_staff(connection, talk, Words("Noor", ANSWER), NOW)
+
+
+async def _in_half_a_minute(page: Page) -> str:
+    """Which notices the page then says that it has seen."""
+    async with page.expect_response("**/chat/notices*") as asked:
+        await page.clock.fast_forward(30_000)
+    return (await asked.value).url.partition("?seen=")[2]
+
+
+async def test_an_answer_that_is_lost_on_the_way_comes_again_and_is_shown_once(
+    waiting_page: Page, database: AsyncEngine
+) -> None:
+    page = waiting_page
+    lost = asyncio.Event()
+
+    async def lose(route: Route) -> None:
+        await route.fetch()
+        await route.abort()
+        lost.set()
+
+    await _staff_answer(database)
+    await page.route("**/chat/notices", lose)
+    await page.clock.fast_forward(30_000)
+    await lost.wait()
+    await page.unroute("**/chat/notices")
+    assert await _in_half_a_minute(page) == ""
+    await expect(page.get_by_text(ANSWER)).to_have_count(1)
+    assert await _in_half_a_minute(page) != ""
+    assert await _in_half_a_minute(page) == ""
+    await expect(page.get_by_text(ANSWER)).to_have_count(1)
+
+
+async def test_an_answer_is_shown_once_to_a_phone_that_wakes_and_asks_twice(
+    waiting_page: Page, database: AsyncEngine
+) -> None:
+    page = waiting_page
+    await _staff_answer(database)
+    await page.evaluate("dispatchEvent(new Event('online')); document.dispatchEvent(new Event('visibilitychange'))")
+    await expect(page.get_by_text(ANSWER)).to_have_count(1)
+    await _in_half_a_minute(page)
+    await expect(page.get_by_text(ANSWER)).to_have_count(1)
+
+
+async def test_an_answer_that_another_window_shows_is_shown_here_too(
+    waiting_page: Page, database: AsyncEngine, address: str
+) -> None:
+    await _staff_answer(database)
+    other = await waiting_page.context.new_page()
+    await other.goto(address)
+    await expect(other.get_by_text(ANSWER)).to_have_count(1)
+    await waiting_page.evaluate("dispatchEvent(new Event('online'))")
+    await expect(waiting_page.get_by_text(ANSWER)).to_have_count(1)
+
+
+async def test_an_answer_is_still_there_when_the_page_is_loaded_anew_at_once(
+    waiting_page: Page, database: AsyncEngine
+) -> None:
+    page = waiting_page
+    await _staff_answer(database)
+    await _in_half_a_minute(page)
+    await expect(page.get_by_text(ANSWER)).to_have_count(1)
+    await page.reload()
+    await expect(page.get_by_text(ANSWER)).to_have_count(1)
 
 
 # Keyboard, screen reader, right to left, a small phone

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,13 +30,15 @@ class Waiting:
     def __init__(self) -> None:
         self.replies: dict[str, list[Reply]] = {}
         self.asked: list[str] = []
+        self.seen: set[int] = set()
         self.away = False
 
-    async def fetch(self, chat: str) -> Sequence[Reply]:
+    async def fetch(self, chat: str, seen: Collection[int]) -> Sequence[tuple[int, Reply]]:
         if self.away:
             raise Unavailable
         self.asked.append(chat)
-        return self.replies.pop(chat, [])
+        self.seen |= set(seen)
+        return [each for each in enumerate(self.replies.get(chat, [])) if each[0] not in self.seen]
 
 
 @pytest.fixture
@@ -75,8 +77,8 @@ async def client(heard: Heard, waiting: Waiting, catalogues: Texts) -> AsyncIter
         yield opened
 
 
-async def _notices(client: Client) -> list[dict[str, Any]]:
-    response = await client.get("/chat/notices")
+async def _notices(client: Client, seen: str = "") -> list[dict[str, Any]]:
+    response = await client.get("/chat/notices", params={"seen": seen})
     assert (response.status, response.headers["Cache-Control"]) == (200, "no-store")
     replies: list[dict[str, Any]] = (await response.json())["replies"]
     return replies
@@ -106,7 +108,17 @@ async def test_a_notice_is_for_the_browser_of_that_chat(
         assert await _notices(other) == []
     [notice] = await _notices(client)
     assert (notice["lang"], notice["dir"], "موعد" in notice["html"]) == ("ar", "rtl", True)
-    assert await _notices(client) == []
+
+
+async def test_a_notice_is_given_again_until_the_page_says_that_it_has_shown_it(
+    client: Client, heard: Heard, waiting: Waiting
+) -> None:
+    await client.post("/chat", json={})
+    waiting.replies[heard.chat] = [REMINDER, REMINDER]
+    first, second = await _notices(client)
+    assert await _notices(client, "x,,-1,²") == [first, second]
+    assert await _notices(client, str(first["id"])) == [second]
+    assert await _notices(client, f"{first['id']},{second['id']}") == []
 
 
 async def test_a_long_cookie_names_the_same_chat_for_notices(client: Client, heard: Heard, waiting: Waiting) -> None:

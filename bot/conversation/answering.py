@@ -107,6 +107,12 @@ def ask_person(voice: Voice) -> Sequence[Reply]:
     return (voice.reply(*_person(voice), rows=((talking.start_button(voice),), *_way_on(voice))),)
 
 
+def ways_elsewhere(voice: Voice) -> str:
+    """For a page that cannot chat: how to reach Amal, and the help lines for somebody in danger."""
+    urgent = [part for entry in voice.snapshot.urgent for part in _entry_text(voice, entry)]
+    return "\n\n".join((*_person(voice), *urgent))
+
+
 def decline(voice: Voice) -> Sequence[Reply]:
     """Not knowing, said as it is, with the way to somebody who does."""
     sorry = voice.text(

@@ -160,7 +160,11 @@ async def _ask(
 
 
 async def tell_closed(connection: AsyncConnection, service: str, day: datetime.date, now: datetime.datetime) -> None:
-    """Let everybody who waits for a day know that it is closed; they keep their turn, should it open again."""
+    """Let everybody who waits for a day know that it is closed; they keep their turn, should it open again. Nobody is
+    asked any more for a place on it.
+    """
+    there = (waiting.c.service == service) & (waiting.c.day == day)
+    await connection.execute(update(waiting).where(there).values(asked_for=None, asked_until=None))
     for each in await on_day(connection, service, day):
         key = f"{DAY_CLOSED}:{each.id}:{now:%Y%m%d%H%M%S%f}"
         tell = outbox.Draft(key=key, kind=DAY_CLOSED, channel=each.channel, chat=each.chat, due=now, waiting=each.id)

@@ -1,7 +1,7 @@
 """The web chat: a page at `/`, JSON to events and back at `/chat`, and what came unasked at `/chat/notices`."""
 
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from pathlib import Path
 
 from aiohttp import web
@@ -13,11 +13,11 @@ from bot.languages import Language
 from bot.markup import to_html
 from bot.storage import Unavailable
 from bot.texts import Texts
-from bot.web.render import labels, render
+from bot.web.render import labels, render, render_notices
 from bot.web.speaking import spoken_language, wanted_language
 
-# What waited for a chat: taken from there, it is shown once.
-Fetch = Callable[[str], Awaitable[Sequence[Reply]]]
+# What waits for a chat, each with a number; it is given again until it is among the numbers that were seen.
+Fetch = Callable[[str, Collection[int]], Awaitable[Sequence[tuple[int, Reply]]]]
 # What a page says that cannot chat: Markdown that names other ways to help.
 Ways = Callable[[Language], str]
 
@@ -73,23 +73,28 @@ def add_chat(app: web.Application, respond: Respond, texts: Texts, fetch: Fetch,
 
     app.router.add_get("/", page)
     app.router.add_post("/chat", chat)
-    app.router.add_get("/chat/notices", _notices(texts, fetch))
+    app.router.add_get("/chat/notices", _notices(fetch))
     app.router.add_static("/static", STATIC)
 
 
-def _notices(texts: Texts, fetch: Fetch) -> Callable[[web.Request], Awaitable[web.Response]]:
+def _notices(fetch: Fetch) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def notices(request: web.Request) -> web.Response:
-        # A link, an image or a frame would take the notices away from the page that shows them.
+        # A link, an image or a frame could say that something was seen that the page has not shown.
         if request.headers.get("Sec-Fetch-Dest", "empty") != "empty":
             raise web.HTTPForbidden
         chat_id = _chat_of(request)
         try:
-            replies = await fetch(chat_id) if chat_id else ()
+            waiting = await fetch(chat_id, _seen(request)) if chat_id else ()
         except Unavailable:
             raise web.HTTPServiceUnavailable from None
-        return web.json_response(render(replies, texts), headers={"Cache-Control": "no-store"})
+        return web.json_response(render_notices(waiting), headers={"Cache-Control": "no-store"})
 
     return notices
+
+
+def _seen(request: web.Request) -> Collection[int]:
+    """The numbers of what the page has shown."""
+    return {int(number) for number in request.query.get("seen", "").split(",") if number.isdecimal()}
 
 
 def _chat_of(request: web.Request) -> str | None:

@@ -20,6 +20,11 @@ def render(replies: Sequence[Reply], texts: Texts) -> Mapping[str, Any]:
     return {"replies": shown, "page": _render_page(replies[-1].language, texts)} if replies else {"replies": shown}
 
 
+def render_notices(waiting: Sequence[tuple[int, Reply]]) -> Mapping[str, Any]:
+    """What came unasked, each with the number by which the page says that it has shown it."""
+    return {"replies": [{"id": number, **_render_reply(reply)} for number, reply in waiting]}
+
+
 def _render_page(language: Language, texts: Texts) -> Mapping[str, Any]:
     return {"lang": language.code, "dir": language.direction, "labels": labels(texts, language)}
 

@@ -10,6 +10,8 @@ const language = document.getElementById("language");
 const labels = { ...document.getElementById("labels").dataset };
 const noticesEvery = 30000; // milliseconds
 let busy = false;
+const shown = new Set(); // the numbers of notices: one that is given again is shown once
+let seen = []; // the numbers of what was given last: it is given again until we say that we have it
 let opened = false; // whether anything has been answered since the page was loaded
 
 function element(name, properties, ...children) {
@@ -117,15 +119,19 @@ async function ask(body, pressed) {
 
 async function showNotices() {
   try {
-    const answer = await fetch("/chat/notices", { signal: AbortSignal.timeout(20000) });
+    const address = seen.length ? `/chat/notices?seen=${seen}` : "/chat/notices";
+    const answer = await fetch(address, { signal: AbortSignal.timeout(20000) });
     if (!answer.ok) return;
     const said = await answer.json();
-    const shown = said.replies.map((reply) => showReply(reply));
-    if (shown.length) shown[0].scrollIntoView({ block: "nearest" });
+    const messages = said.replies.filter((reply) => !shown.has(reply.id)).map((reply) => showReply(reply));
+    seen = said.replies.map((reply) => reply.id);
+    for (const number of seen) shown.add(number);
+    if (messages.length) messages[0].scrollIntoView({ block: "nearest" });
   } catch {
     // The person asked for nothing, so there is nothing to say; the next time may be better.
   }
 }
+
 
 // What a visit begins with, as often as it takes on a bad network; from then on, what came unasked.
 async function refresh() {
