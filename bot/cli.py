@@ -228,7 +228,7 @@ def _predict(understanding: Understanding, catalogues: texts.Texts, question: di
 
 def _evaluate(chosen: argparse.Namespace) -> int:
     understanding = _understanding(chosen.knowledge)
-    for line in evaluation.report(understanding, evaluation.read(chosen.file, WrongInput)):
+    for line in evaluation.report(understanding, evaluation.read(chosen.file, WrongInput, judged=True)):
         print(line)
     return 0
 

@@ -13,8 +13,11 @@ from bot.understanding import Meaning, Understanding
 _EXPECTED = {"book": "@book", "handoff": "@human", "smalltalk": "@smalltalk"}
 
 
-def read(path: Path, wrong: type[Exception]) -> Iterator[dict[str, Any]]:
-    """The questions in a file, one JSON object a line; raises `wrong` with file and line for what is not one."""
+def read(path: Path, wrong: type[Exception], *, judged: bool = False) -> Iterator[dict[str, Any]]:
+    """The questions in a file, one JSON object a line; raises `wrong` with file and line for what is not one.
+
+    `judged`: what each expects is read too.
+    """
     try:
         lines = path.read_text(encoding="utf-8-sig").split("\n")  # JSON may hold other line ends inside a text
     except (OSError, UnicodeDecodeError) as error:
@@ -26,7 +29,7 @@ def read(path: Path, wrong: type[Exception]) -> Iterator[dict[str, Any]]:
             question = json.loads(line)
         except (ValueError, RecursionError):
             question = None
-        if not _is_question(question):
+        if not _is_question(question, judged=judged):
             raise wrong(
                 f'{path}:{number}: write one JSON object a line, such as {{"id": "1", "text": "…", "lang": "nl"}}; '
                 '"expect", where it is there, is a list such as ["school-find"]'
@@ -34,15 +37,12 @@ def read(path: Path, wrong: type[Exception]) -> Iterator[dict[str, Any]]:
         yield question
 
 
-def _is_question(question: object) -> bool:
+def _is_question(question: object, *, judged: bool) -> bool:
     if not isinstance(question, dict) or not isinstance(question.get("text"), str):
         return False
-    expected = question.get("expect") or []
-    return (
-        isinstance(question.get("lang"), str | None)
-        and isinstance(expected, list)
-        and all(isinstance(each, str) for each in expected)
-    )
+    expected = (question.get("expect") or []) if judged else []
+    slugs = isinstance(expected, list) and all(isinstance(each, str) for each in expected)
+    return slugs and isinstance(question.get("lang"), str | None)
 
 
 @dataclass

@@ -155,3 +155,22 @@ def test_the_readme_says_how_to_run_and_test() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert "make run" in readme
     assert "make test" in readme
+
+
+@pytest.mark.parametrize("line", ['{"text": "x", "lang": 5}', '{"text": "x", "id": ' + "[" * 100_000, '{"text": 1}'])
+def test_a_line_that_is_no_question_is_named_before_any_is_answered(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, line: str
+) -> None:
+    file = tmp_path / "questions.jsonl"
+    file.write_text(f'{{"text": "where is Amal?"}}\n{line}\n', encoding="utf-8")
+    code, said = _run(capsys, "ask", "--batch", file)
+    assert (code, capsys.readouterr().out) == (1, "")
+    assert said.startswith(f"wegwijs: {file}:2: write one JSON object a line, such as")
+
+
+def test_a_batch_takes_every_sign_that_json_may_hold(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "questions.jsonl"
+    file.write_text('{"id": "\\ud83d", "text": "where is\u2028Amal?"}\n', encoding="utf-8")
+    code, out = _run(capsys, "ask", "--batch", file)
+    assert code == 0
+    assert json.loads(out)["entries"][0]["slug"] == "contact"

@@ -1,6 +1,7 @@
 """What a person says and presses, and what comes back."""
 
 import datetime
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -317,3 +318,14 @@ async def test_a_missing_translation_is_shown_in_another_language_and_says_so(
     assert person.language == "rn"
     assert "Français" in person.text
     assert "Contact" in person.text
+
+
+async def test_an_answer_that_was_sure_for_a_time_says_so_when_that_time_is_over(
+    understanding: Understanding, catalogues: Texts
+) -> None:
+    entry = next(each for each in understanding.snapshot.entries.values() if each.valid_until and not each.urgent)
+    assert entry.valid_until
+    voice = Voice(understanding.snapshot, catalogues, LANGUAGES["en"], entry.valid_until)
+    assert "This text was right until" not in answering.show(voice, entry.slug.split("/")[-1])[0].text
+    later = replace(voice, today=entry.valid_until + datetime.timedelta(days=1))
+    assert "This text was right until" in answering.show(later, entry.slug.split("/")[-1])[0].text

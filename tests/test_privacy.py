@@ -105,3 +105,10 @@ async def test_a_stranger_deletes_only_themselves(answer: Respond, database: Asy
     await _lives(person, database)
     await stranger.presses_data("py:en")
     assert "bookings" in await _tables_with(database, person.speaker.chat)
+
+
+async def test_who_asks_in_words_to_delete_everything_finds_the_button(dialogue: OpenDialogue) -> None:
+    person = dialogue("en")
+    await person.says("please delete all my data")
+    await person.presses("🔒")
+    assert any("Delete everything" in label for label in person.labels)

@@ -2,17 +2,21 @@
 
 import datetime
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Table, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot import storage
 from bot.scheduling import Slot
-from bot.storage import agenda, bookings, events, outbox, reminding, retention, waiting
+from bot.storage import agenda, bookings, events, outbox, personal, reminding, retention, talks, waiting
 from bot.storage.bookings import Asked
+from bot.storage.opening import MIGRATIONS
 from bot.storage.outbox import Draft
 from bot.storage.schema import bookings as bookings_table
 from bot.storage.schema import closures, handled, metadata, slots
@@ -143,3 +147,30 @@ async def test_a_database_that_is_away_is_said(url: str) -> None:
     with pytest.raises((storage.Unavailable, OSError)):
         async with storage.open_storage(url) as engine, storage.begin(engine):
             pass
+
+
+async def test_the_number_of_a_deleted_conversation_never_comes_back(database: AsyncEngine) -> None:
+    """What staff answer to somebody who is gone would reach somebody else."""
+    async with storage.begin(database) as connection:
+        first = await talks.start(connection, "telegram", "1", "en", NOW)
+        await personal.delete_all(connection, "telegram", "1", NOW)
+        second = await talks.start(connection, "telegram", "2", "en", NOW)
+    assert second.id != first.id
+
+
+async def test_conversations_of_an_earlier_version_are_kept(tmp_path: Path) -> None:
+    def upgrade(connection: Connection, revision: str) -> None:
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+    async with storage.open_storage(f"sqlite+aiosqlite:///{tmp_path}/x.db") as engine:
+        async with storage.begin(engine) as connection:
+            await connection.run_sync(upgrade, "0005")
+            talk = await talks.start(connection, "telegram", "1", "en", NOW)
+            await talks.from_person(connection, talk, "hello", NOW)
+        await storage.migrate(engine)
+        async with storage.begin(engine) as connection:
+            assert await talks.current(connection, "telegram", "1") == talk
+            assert [message.text for message in await talks.said(connection, talk.id)] == ["hello"]

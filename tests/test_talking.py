@@ -302,3 +302,16 @@ async def test_what_nobody_could_answer_is_kept_without_who(dialogue: OpenDialog
     async with storage.begin(database) as connection:
         (kept,) = await unanswered.still_open(connection)
     assert kept.text == "Where do I renew my fishing permit for the river, mail me at … or …"
+
+
+async def test_who_comes_back_to_a_conversation_is_told_that_a_person_listens(
+    dialogue: OpenDialogue, catalogues: Texts, clock: Clock
+) -> None:
+    person = dialogue("en")
+    await _opens(person, catalogues)
+    assert "I have passed it on." in await person.says("How do I enrol my child?")
+    assert await person.says("He is five.") == ""
+    clock.now += datetime.timedelta(hours=2)
+    assert "I have passed it on." in await person.says("Is anybody there?"), "after so long nobody remembers"
+    assert "What you write now goes to a person at Amal" in await person.starts()
+    assert "✕ End the conversation" in person.labels

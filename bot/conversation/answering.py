@@ -8,7 +8,9 @@ from urllib.parse import quote_plus
 from structlog.contextvars import bind_contextvars
 
 from bot.conversation import booking, menus, offering, talking
+from bot.conversation.dates import day_in_full
 from bot.conversation.events import Button, Link, Reply
+from bot.conversation.person_steps import ShowPrivacy
 from bot.conversation.steps import AskPerson, Book, ChooseLanguage, DidNotHelp, Helped, ShowDutch, ShowEntry
 from bot.conversation.voice import Rows, Voice
 from bot.knowledge import Action, Entry
@@ -17,6 +19,7 @@ from bot.languages import LANGUAGES, SOURCE, Language
 from bot.offers import Search
 from bot.understanding import Meaning, Understanding
 
+PRIVACY = "privacy"  # the entry that tells what one can see, take along and delete here
 SUGGESTIONS = 3
 RELATED = 3
 MAP = "https://www.openstreetmap.org/search?query="
@@ -161,6 +164,11 @@ def _entry_text(voice: Voice, entry: Entry) -> list[str]:
         )
     if text.status == "outdated":
         notes.append(voice.text("The Dutch text is newer than this translation. Only the Dutch text is sure."))
+    if entry.valid_until and entry.valid_until < voice.today:
+        day = day_in_full(entry.valid_until, voice.language)
+        notes.append(
+            voice.text("This text was right until {day}. Something may have changed since. Please ask Amal.", day=day)
+        )
     return [f"**{text.title}**", *filter(None, (text.body,)), *(f"*{note}*" for note in notes)]
 
 
@@ -172,6 +180,8 @@ def _entry_rows(voice: Voice, entry: Entry) -> Rows:
     )
     actions = tuple((button,) for action in entry.actions if (button := _action_button(voice, action)))
     related = menus.entry_rows(voice, entry.related[:RELATED])
+    if reference == PRIVACY:
+        actions = ((voice.button("🔒", "Your data and privacy", ShowPrivacy(code)),),)
     return (feedback, *actions, *related, (*_dutch_button(voice, reference), menus.topics_button(voice)))
 
 

@@ -199,8 +199,10 @@ async def move_day(
 def move_time(voice: Voice, booking: Booking, step: MoveTime, now: datetime.datetime) -> Sequence[Reply]:
     """The old time and the new one, before it is moved."""
     permanence, start = _movable(voice, booking, now), unpack_instant(step.start)
-    if permanence is None or start is None or open_slot(permanence, start, now) is None:
+    if permanence is None:
         return not_there(voice)
+    if start is None or open_slot(permanence, start, now) is None:
+        return _time_is_gone(voice, booking)
     code = voice.language.code
     old, new = (day_and_time(at, voice.language) for at in (booking.start, start))
     listed = voice.facts({voice.text("Old time"): old, voice.text("New time"): new})
@@ -216,9 +218,11 @@ async def confirm_move(
 ) -> Sequence[Reply]:
     """Take the new place, then give back the old one, whose turn it is then for who waits."""
     permanence, start = _movable(voice, booking, now), unpack_instant(step.start)
-    slot = open_slot(permanence, start, now) if permanence and start else None
-    if permanence is None or slot is None:
+    if permanence is None:
         return not_there(voice)
+    slot = open_slot(permanence, start, now) if start else None
+    if slot is None:
+        return _time_is_gone(voice, booking)
     match await bookings.move(connection, booking, slot, now):
         case Booked(moved):
             await waiting.offer_freed_place(connection, permanence, booking.start, now)
@@ -230,7 +234,14 @@ async def confirm_move(
             sorry = voice.text("I am sorry, somebody else has just taken that place.")
             return await move(voice, connection, booking, now, first=sorry)
         case Closed():
-            return not_there(voice)
+            return _time_is_gone(voice, booking)
+
+
+def _time_is_gone(voice: Voice, booking: Booking) -> Sequence[Reply]:
+    """Their appointment stays as it is."""
+    sorry = voice.text("I am sorry, this time is no longer possible. Please choose another one.")
+    other = voice.button("📅", "Choose another time", MoveBooking(voice.language.code, booking.code))
+    return (voice.reply(sorry, rows=((other,), _back(voice, booking)), replaces=True),)
 
 
 def _movable(voice: Voice, booking: Booking, now: datetime.datetime) -> Permanence | None:
@@ -287,9 +298,13 @@ async def undo_cancel(
                 await tallies.count(connection, day_of(now), tallies.BOOKED, booking.service, voice.language.code)
             done = voice.text("Your appointment is back.")
             return (_whole(voice, permanence, restored, f"✅ {done}"),)
-        case Full() | TooMany() | Closed():
+        case TooMany():
+            sorry = voice.text("You have an appointment for this already. You can move it or cancel it.")
+            rows: Rows = ((voice.button("🗓", "My appointments", ListBookings(voice.language.code)),),)
+            return (voice.reply(sorry, rows=rows, replaces=True),)
+        case Full() | Closed():
             sorry = voice.text("I am sorry, somebody else has just taken that place.")
-            rows: Rows = ((voice.button("📅", "New appointment", ListServices(voice.language.code)),),)
+            rows = ((voice.button("📅", "New appointment", ListServices(voice.language.code)),),)
             return (voice.reply(sorry, rows=rows, replaces=True),)
 
 

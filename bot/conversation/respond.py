@@ -107,7 +107,8 @@ async def _replies(
             if named := start.language_in(payload):
                 await people.choose_language(connection, speaker.channel, speaker.chat, named.code, now.date())
             voice = _voice(understanding, texts, named or chosen, speaker, now)
-            return start.begin(voice, payload, known=_knows_language(named or chosen, speaker))
+            begun = start.begin(voice, payload, known=_knows_language(named or chosen, speaker))
+            return begun if known.talk is None else (*begun, talking.still_open(voice))
         case Command(name=name):
             voice = _voice(understanding, texts, chosen, speaker, now)
             return await _command(name, voice, connection, speaker, now)

@@ -15,6 +15,7 @@ from bot.scheduling import day_of
 from bot.storage import talks, tallies
 from bot.storage.talks import Talk
 
+_SILENCE = datetime.timedelta(hours=1)  # after which people no longer know whom they write to
 _MARKS = re.compile(r"([\\`*_{}\[\]()#+\-.!<>|~&])")
 
 
@@ -50,14 +51,14 @@ def hours(voice: Voice, now: datetime.datetime) -> list[str]:
 async def pass_on(
     voice: Voice, connection: AsyncConnection, talk: Talk, text: str, now: datetime.datetime
 ) -> Sequence[Reply]:
-    """Pass words on; only the first ones are answered, since from then on a person does."""
+    """Pass words on. The first ones are answered, and those after a silence: from then on a person does."""
     earlier = await talks.said(connection, talk.id)
     await talks.from_person(connection, talk, text, now)
-    if any(not message.who for message in earlier):
+    if earlier and now - earlier[-1].at < _SILENCE:
         return ()
     passed = voice.text("I have passed it on.")
-    now_to_person = voice.text("What you write now goes to a person at Amal, until one of you ends the conversation.")
-    return (voice.reply(passed, now_to_person, *hours(voice, now), rows=_end_row(voice)),)
+    open_ = still_open(voice)
+    return (voice.reply(passed, open_.text, *hours(voice, now), rows=open_.rows),)
 
 
 async def end(voice: Voice, connection: AsyncConnection, speaker: Speaker, now: datetime.datetime) -> Sequence[Reply]:
@@ -71,6 +72,12 @@ def ended(voice: Voice) -> Reply:
     """The bot answers again."""
     over = voice.text("The conversation with the person is over. I answer your questions again.")
     return voice.reply(over, rows=menus.topic_rows(voice))
+
+
+def still_open(voice: Voice) -> Reply:
+    """For somebody who comes back to the menu while a person listens."""
+    now_to_person = voice.text("What you write now goes to a person at Amal, until one of you ends the conversation.")
+    return voice.reply(now_to_person, rows=_end_row(voice))
 
 
 def only_words(voice: Voice) -> Sequence[Reply]:

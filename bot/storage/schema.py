@@ -257,6 +257,7 @@ conversations = Table(
         sqlite_where=sql("closed_at IS NULL"),
         postgresql_where=sql("closed_at IS NULL"),
     ),
+    sqlite_autoincrement=True,  # the number of a deleted one never comes back for somebody else
 )
 
 # What was said in them. `who`: empty for the newcomer, otherwise the label of a staff member.
