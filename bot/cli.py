@@ -32,7 +32,7 @@ from bot.learning import learn, recall
 from bot.markup import to_plain
 from bot.scheduling import day_of
 from bot.settings import WrongSettings
-from bot.storage import Unavailable
+from bot.storage import Unavailable, Unusable
 from bot.texts import STAFF
 from bot.understanding import Understanding
 
@@ -47,6 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(f"wegwijs: {error}")
     except Unavailable:
         sys.exit("wegwijs: the database cannot be reached; check WEGWIJS_DATABASE_URL")
+    except Unusable as error:
+        sys.exit(f"wegwijs: the database cannot be used ({error}); check WEGWIJS_DATABASE_URL")
     except BrokenPipeError:  # `wegwijs … | head` has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)

@@ -20,7 +20,7 @@ LEAST = 5
 LEAST_HELPFUL = 10  # so many entries that helped least are named
 
 ANSWERS = ("answer", "suggest", "decline")  # what can become of a question
-OTHERS = ("book", "offers", "handoff", "smalltalk")  # what else people write
+OTHERS = ("book", "offers", "handoff", "talk", "smalltalk")  # what else people write
 ELSEWHERE = ""  # the topic of entries that are gone
 
 Key = TypeVar("Key", bound=Hashable)

@@ -133,6 +133,8 @@ async def test_a_webhook_that_telegram_refuses_ends_the_start_with_one_clear_lin
         ({"PORT": "http"}, "WEGWIJS_PORT holds 'http'; it takes a whole number from 0 to 65535"),
         ({"KNOWLEDGE": "/nowhere"}, "/nowhere:1: this directory is not there"),
         ({"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/x"}, "the database cannot be reached"),
+        ({"DATABASE_URL": f"sqlite:///{__file__}"}, "the database cannot be used (file is not a database)"),
+        ({"DATABASE_URL": f"sqlite:///{__file__}/x.db"}, "the database cannot be reached"),
         ({"HOST": "256.0.0.1"}, "set WEGWIJS_HOST or WEGWIJS_PORT to another"),
     ],
 )

@@ -104,6 +104,7 @@ def _others(visit: Visit, others: Mapping[str, Count]) -> Sheet:
         "book": visit.say("Wanted an appointment"),
         "offers": visit.say("Looked for a course or an activity"),
         "handoff": visit.say("Asked for a person"),
+        "talk": visit.say("Began a conversation with a person"),
         "smalltalk": visit.say("Greeted or thanked"),
     }
     rows = [Row(names[what], (others[what],)) for what in OTHERS]

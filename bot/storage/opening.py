@@ -7,6 +7,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -19,6 +20,10 @@ _CONNECT_SECONDS, _COMMAND_SECONDS = 10, 30
 
 
 Clock = Callable[[], datetime.datetime]
+
+
+class Unusable(Exception):
+    """The database answers, and does not serve us; says why."""
 
 
 class Unavailable(Exception):
@@ -71,9 +76,20 @@ def _sqlstate(error: DBAPIError) -> str:
 
 
 async def migrate(engine: AsyncEngine) -> None:
-    """Bring the tables to what this version needs. Safe when many processes start at once on PostgreSQL."""
-    async with begin(engine) as connection:
-        await connection.run_sync(_upgrade)
+    """Bring the tables to what this version needs. Safe when many processes start at once on PostgreSQL.
+
+    Raises `Unusable` for a database that is there and cannot be used: another password, no rights, a newer version's.
+    """
+    try:
+        async with begin(engine) as connection:
+            await connection.run_sync(_upgrade)
+    except Unavailable:
+        raise
+    except CommandError:
+        raise Unusable("it was made by a newer version") from None
+    except Exception as error:
+        reason = str(getattr(error, "orig", None) or error).partition("\n")[0]
+        raise Unusable(reason) from error
 
 
 def _upgrade(connection: Connection) -> None:
