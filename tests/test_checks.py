@@ -119,3 +119,17 @@ def test_a_message_is_said_in_dutch(knowledge_copy: Path) -> None:
 def test_every_message_has_its_placeholders() -> None:
     problem = Problem(KNOWLEDGE, 1, "`{name}` holds {value}", (("name", "a"), ("value", "{b}")))
     assert str(problem) == f"{KNOWLEDGE}:1: `a` holds {{b}}"
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("phone: 0476123456", "/facts.yaml:3: put quotes around 0476123456, or it is read as 83404590"),
+        ("hour: 12:30", "/facts.yaml:3: put quotes around 12:30, or it is read as 750"),
+        ("open: yes", "/facts.yaml:3: put quotes around yes, or it is read as True"),
+        ("since: 2026-02-30", "/facts.yaml:1: a date or a number in this file cannot be; correct it"),
+    ],
+)
+def test_a_fact_that_yaml_would_make_something_else_of_is_refused(tmp_path: Path, written: str, said: str) -> None:
+    (tmp_path / "facts.yaml").write_text(f"town:\n  name: Gent\n  {written}\n")
+    assert said in _said(tmp_path)

@@ -197,6 +197,7 @@ def test_a_spreadsheet_and_a_yaml_file_say_the_same(offers_copy: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "fault"),
     [
+        (f'{ROW}\n"open', "mo.csv:4: a quote is missing in this line or just above it"),
         (ROW.replace("2027-03-17", "2027-01-01"), "mo.csv:3: last: `last` is before `first`"),
         (ROW.replace("2027-03-17", "17/03/2027"), "mo.csv:3: last: `last` holds 17/03/2027; it takes a date"),
         (ROW.replace(";ar;", ";klingon;"), "mo.csv:3: language: `klingon` is not a language"),
