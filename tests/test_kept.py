@@ -26,7 +26,7 @@ from bot.telegram.bot import IMPATIENT_SECONDS
 from bot.telegram.receive import _TURN_SECONDS
 from bot.texts import Texts
 from bot.understanding import Understanding
-from tests.conftest import Clock, eventually
+from tests.conftest import NOW, Clock, eventually
 from tests.fake_telegram import FakeTelegram, Refused, too_many
 from tests.serving import Gate
 
@@ -96,6 +96,40 @@ async def test_a_429_delays_that_chat_only_and_what_waits_is_sent_later_in_order
     assert len(told) == 2
     assert "Kongostraat" in told[0]
     assert await delivery.send_replies() == 0
+
+
+async def test_what_comes_after_the_first_message_is_waited_for_and_nobody_says_the_first_again(
+    telegram: FakeTelegram, bot: Bot, kept: KeptReplies, database: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file of a booking meets a 429 that lasts longer than the lease on the reply."""
+    monkeypatch.setattr("bot.telegram.bot._LONGEST_WAIT", 0.01)
+
+    async def booked(_event: Event) -> Sequence[Reply]:
+        return (Reply("booked", LANGUAGES["en"], document=Document("a.ics", "text/calendar", b"x")),)
+
+    telegram.faults["sendDocument"] = [too_many(35)]
+    update = telegram.say("book")
+    async with storage.begin(database) as connection:
+        unsent = events.Unsent(f"telegram:{update['update_id']}", CHANNEL, "1", "[]")
+        await events.finish(connection, unsent, NOW)
+    await _receive(Receiver(bot, booked, kept=kept), update)
+    await kept.flush()
+    assert await _waits(database) == 0
+    assert ([message.text for message in telegram.messages], len(telegram.documents)) == (["booked"], 1)
+
+
+async def test_a_second_429_does_not_let_a_later_reply_overtake(
+    telegram: FakeTelegram, receiver: Receiver, delivery: Delivery, clock: Clock
+) -> None:
+    telegram.chat_faults[1] = [too_many(5)]
+    await _receive(receiver, telegram.say(WHERE))
+    await _receive(receiver, telegram.say("hello"))
+    clock.now += datetime.timedelta(seconds=6)
+    telegram.chat_faults[1] = [too_many(20)]
+    for _ in range(12):
+        await delivery.send_replies()
+        clock.now += datetime.timedelta(seconds=3)
+    assert ["Kongostraat" in message.text for message in telegram.messages] == [True, False]
 
 
 async def test_what_waits_is_sent_also_after_a_restart(

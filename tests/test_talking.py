@@ -315,3 +315,16 @@ async def test_who_comes_back_to_a_conversation_is_told_that_a_person_listens(
     assert "I have passed it on." in await person.says("Is anybody there?"), "after so long nobody remembers"
     assert "What you write now goes to a person at Amal" in await person.starts()
     assert "✕ End the conversation" in person.labels
+
+
+async def test_a_process_without_the_group_leaves_what_was_written_to_one_that_has_it(
+    dialogue: OpenDialogue, catalogues: Texts, clock: Clock, delivery: Delivery, group: StaffGroup, room: Room
+) -> None:
+    person = dialogue("en")
+    await _opens(person, catalogues)
+    await person.says("How do I enrol my child?")
+    alone = replace(delivery, group=None)
+    await alone.send_due()
+    assert room.posts == []
+    await _deliver(delivery, clock)
+    assert [post.text for post in room.posts] == ["How do I enrol my child?"]
