@@ -6,6 +6,7 @@ import sqlite3
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
@@ -347,3 +348,29 @@ async def test_a_fault_of_ours_does_not_end_the_sending(
     delivery.clock = broken
     assert await _run_until(delivery, time, 2, mended) == ["notices not sent"] * 3, "of each part"
     assert channel.chats == ["chat"]
+
+
+async def test_what_is_being_sent_when_we_are_told_to_stop_is_not_sent_again(
+    database: AsyncEngine, open_delivery: OpenDelivery
+) -> None:
+    begun, gate = asyncio.Event(), asyncio.Event()
+    sent: list[str] = []
+
+    async def slow(chat: str, _replies: Sequence[Reply]) -> Sent:
+        sent.append(chat)  # Telegram has it, and its answer is on the way
+        begun.set()
+        await gate.wait()
+        return Sent()
+
+    delivery = open_delivery(database, slow)
+    await _remind(database, ["chat"])
+    running = asyncio.create_task(delivery.run())
+    await begun.wait()
+    running.cancel()
+    gate.set()
+    with suppress(asyncio.CancelledError):
+        await running
+    later = delivery.clock() + outbox.LEASE + datetime.timedelta(seconds=1)
+    delivery.clock = lambda: later
+    await delivery.send_due()
+    assert sent == ["chat"]

@@ -10,6 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Table, func, insert, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot import storage
@@ -174,3 +175,17 @@ async def test_conversations_of_an_earlier_version_are_kept(tmp_path: Path) -> N
         async with storage.begin(engine) as connection:
             assert await talks.current(connection, "telegram", "1") == talk
             assert [message.text for message in await talks.said(connection, talk.id)] == ["hello"]
+
+
+@pytest.mark.parametrize(("code", "passes"), [("57P03", True), ("53300", True), ("40P01", True), ("42P01", False)])
+async def test_a_server_that_is_starting_or_full_or_in_a_deadlock_counts_as_away(
+    database: AsyncEngine, code: str, passes: bool
+) -> None:
+    """With these PostgreSQL says that the same can be asked again."""
+
+    class FromServer(Exception):
+        sqlstate = code
+
+    with pytest.raises(storage.Unavailable if passes else DBAPIError):
+        async with storage.begin(database):
+            raise DBAPIError("SELECT 1", None, FromServer())
