@@ -8,11 +8,10 @@ a channel puts off is sent later, also after a restart.
 import asyncio
 import datetime
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from time import monotonic
-from typing import Any
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -25,6 +24,7 @@ from bot.knowledge import Holder
 from bot.languages import LANGUAGES
 from bot.offers import unpack_search
 from bot.scheduling import DAY_BEFORE, REMINDERS, day_of
+from bot.shielding import to_the_end
 from bot.storage import bookings, events, outbox, people, reminding, subscriptions, talks, waiting
 from bot.storage.events import Unsent
 from bot.storage.outbox import Notice
@@ -62,7 +62,7 @@ class Delivery:
     async def run(self) -> None:
         """Send until cancelled. A database that is away, or a fault of ours, is waited out."""
         while True:
-            if not await _to_the_end(self._round()):
+            if not await to_the_end(self._round()):
                 await self.wait(IDLE_SECONDS)
 
     async def _round(self) -> int:
@@ -320,13 +320,3 @@ class Delivery:
         chosen = await people.language_of(connection, notice.channel, notice.chat)
         today = day_of(self.clock())
         return Voice(self.knowledge.current.snapshot, self.texts, LANGUAGES[chosen or language], today)
-
-
-async def _to_the_end(work: Coroutine[Any, Any, int]) -> int:
-    """Do `work` also when we are told to stop meanwhile: what has been sent is marked as sent."""
-    task = asyncio.create_task(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await task
-        raise

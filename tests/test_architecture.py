@@ -33,6 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "conversation": {"understanding", "knowledge", "offers", "scheduling", "storage", "texts", "languages"},
     "delivery": {
         "handover",
+        "shielding",
         "conversation",
         "knowledge",
         "offers",
@@ -45,6 +46,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "replies": {"storage"},
     "limits": set(),
     "metrics": set(),
+    "shielding": set(),
     "middleware": {
         *("conversation", "knowledge", "languages", "limits", "metrics", "storage", "texts", "understanding"),
     },
@@ -69,7 +71,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         *("offers", "phrases", "scheduling", "storage", "texts", "understanding", "web"),
     },
     "desk": {"conversation", "knowledge", "scheduling", "storage"},
-    "telegram": {"conversation", "texts", "languages", "markup", "storage.Unavailable"},
+    "telegram": {"conversation", "texts", "languages", "markup", "shielding", "storage.Unavailable"},
     "web": {"conversation", "texts", "languages", "markup", "storage.Unavailable"},
 }
 

@@ -18,6 +18,7 @@ from telegram.constants import ChatAction
 from telegram.error import BadRequest, RetryAfter, TelegramError
 
 from bot.conversation import GroupMessage, GroupPress, Reply, Respond
+from bot.shielding import to_the_end
 from bot.storage import Unavailable
 from bot.telegram.bot import api_call, is_reached, seconds, until_reached
 from bot.telegram.group import GroupHandler, answer_message, answer_press, parse_group
@@ -291,7 +292,7 @@ async def poll(receiver: Receiver) -> None:
             updates = await receiver.bot.get_updates(
                 offset, timeout=POLL_SECONDS, allowed_updates=ALLOWED_UPDATES, read_timeout=POLL_SECONDS + 10
             )
-            await _to_the_end(_handle_all(receiver, updates))
+            await to_the_end(_handle_all(receiver, updates))
         except TelegramError as error:
             log.warning("telegram not reached", error=type(error).__name__)
             await asyncio.sleep(_PAUSE)
@@ -303,16 +304,6 @@ async def poll(receiver: Receiver) -> None:
         else:
             offset = updates[-1].update_id + 1 if updates else offset
             await receiver.room()
-
-
-async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:
-    """Do `work` also when we are told to stop meanwhile: what was begun is handled."""
-    task = asyncio.create_task(work)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await task
-        raise
 
 
 async def _handle_all(receiver: Receiver, updates: Sequence[Update]) -> None:
