@@ -104,7 +104,7 @@ async def open_conversation(settings: Settings, clock: Clock = utc_now) -> Async
 
 def web_app(conversation: Conversation, clock: Clock = utc_now, free: str = "") -> web.Application:
     """The aiohttp application: the chat page and health. Telegram's webhook is added by `serve`, at the path `free`."""
-    limit = limiting(Limit(*ADDRESS), free, conversation.texts)
+    limit = limiting(Limit(*ADDRESS), conversation.texts, free)
     app = web.Application(client_max_size=LONGEST_BODY, middlewares=[limit])
     app.on_response_prepare.append(secure)
     add_chat(app, conversation.respond, conversation.texts, conversation.fetch, partial(_ways, conversation, clock))

@@ -53,7 +53,7 @@ def fetch(database: AsyncEngine, understanding: Understanding, catalogues: Texts
 
 @pytest.fixture
 async def address(answer: Respond, catalogues: Texts, limit: Limit, fetch: Fetch) -> AsyncIterator[str]:
-    app = web.Application(middlewares=[limiting(limit, texts=catalogues)])
+    app = web.Application(middlewares=[limiting(limit, catalogues)])
     app.on_response_prepare.append(secure)
     add_chat(app, answer, catalogues, fetch, _ways)
     async with TestServer(app) as server:

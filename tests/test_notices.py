@@ -49,7 +49,7 @@ def waiting() -> Waiting:
 def _web_app(respond: Respond, waiting: Waiting, catalogues: Texts) -> web.Application:
     app = web.Application()
     app.on_response_prepare.append(secure)
-    add_chat(app, respond, catalogues, waiting.fetch)
+    add_chat(app, respond, catalogues, waiting.fetch, lambda _language: "")
     return app
 
 

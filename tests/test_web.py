@@ -180,8 +180,8 @@ async def test_a_page_that_runs_no_scripts_names_other_ways_to_help(answer: Resp
 @pytest.fixture
 async def hasty(catalogues: Texts, answer: Respond) -> AsyncIterator[Client]:
     """Somebody who may ask nothing any more."""
-    app = web.Application(middlewares=[limiting(Limit(burst=0, a_minute=0), "/telegram", catalogues)])
-    add_chat(app, answer, catalogues, nothing_waits)
+    app = web.Application(middlewares=[limiting(Limit(burst=0, a_minute=0), catalogues, "/telegram")])
+    add_chat(app, answer, catalogues, nothing_waits, lambda _language: "")
     async with TestClient(TestServer(app)) as opened:
         yield opened
 

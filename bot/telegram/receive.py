@@ -168,11 +168,10 @@ class Receiver:
         finally:
             await self._acknowledge(update)
 
-    def _arrived(self, key: str) -> bool:
+    def _arrived(self, key: str) -> None:
         """Nobody has to send it again."""
         if self._kept:
             self._kept.arrived(key)
-        return True
 
     async def _put_off(self, chat: int, key: str, for_seconds: float) -> None:
         self.count("put off")
@@ -219,8 +218,10 @@ class Receiver:
             if not await self._edited(pressed, reply, patient=patient):
                 for call in text_calls(self.bot, chat, reply):
                     await api_call(call, patient=patient)
-                    patient = self._arrived(key)
-            patient = self._arrived(key)
+                    self._arrived(key)
+                    patient = True
+            self._arrived(key)
+            patient = True
             for call in extra_calls(self.bot, chat, reply):
                 await self._send_extra(call)
             if reply.reaction and update.message:

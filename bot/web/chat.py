@@ -37,11 +37,7 @@ class _Said(BaseModel):
     press: str | None = None
 
 
-def _no_ways(_language: Language) -> str:
-    return ""
-
-
-def add_chat(app: web.Application, respond: Respond, texts: Texts, fetch: Fetch, ways: Ways = _no_ways) -> None:
+def add_chat(app: web.Application, respond: Respond, texts: Texts, fetch: Fetch, ways: Ways) -> None:
     """Serve the page, its files and its endpoints. `fetch` gives what waited for a chat, such as a reminder; `ways`
     says where a person finds help whose browser runs no scripts."""
     pages = Environment(loader=PackageLoader("bot.web"), autoescape=select_autoescape(), trim_blocks=True)

@@ -20,16 +20,15 @@ class Allows(Protocol):
     def allows(self, who: str, now: float) -> bool: ...
 
 
-def limiting(limit: Allows, free: str = "", texts: Texts | None = None) -> Middleware:
+def limiting(limit: Allows, texts: Texts, free: str = "") -> Middleware:
     """A middleware: 429 for an address that asks too often, said in the reader's language. Calls to the path `free` are
     not counted: Telegram makes them, and proves it."""
-    spoken = texts or Texts()
 
     @web.middleware
     async def limited(request: web.Request, handler: Handler) -> web.StreamResponse:
         counted = request.path not in _FREE and (not free or request.path != free)
         if counted and not limit.allows(address_of(request), monotonic()):
-            return _refusal(request, spoken)
+            return _refusal(request, texts)
         return await handler(request)
 
     return limited
