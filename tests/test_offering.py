@@ -298,3 +298,8 @@ async def test_every_offer_can_be_shown_in_every_language(dialogue: OpenDialogue
             await person.presses_data(f"os:{code}:{kind}:{page}")
     for reference in ("mo-ar", "ligo-lezen", "voetbalkamp-pasen", "2run", "oekraine-1", "samenlezen-lente"):
         assert await person.presses_data(f"oo:{code}:{reference}")
+
+
+async def test_children_beside_a_dutch_course_do_not_hide_it(dialogue: OpenDialogue) -> None:
+    person = dialogue("nl")
+    assert "Gevonden: 5" in await person.says("ik zoek avondles Nederlands, ik heb 2 kinderen")

@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,6 +16,8 @@ from bot.conversation.voice import Rows, Voice
 from bot.knowledge import Entry
 from bot.knowledge.snapshot import short_reference
 from bot.offers import KINDS, Kind, Offer, Search, Wish, answer_to, narrowing, pack_search, unpack_search
+from bot.offers.model import ADULT
+from bot.offers.search import ages_of
 from bot.scheduling import day_of
 from bot.storage import subscriptions
 from bot.understanding import Meaning
@@ -36,7 +39,19 @@ def looked_for(voice: Voice, meaning: Meaning, search: Callable[[], Search | Non
     `search` reads their wishes, which takes a while.
     """
     found = search() if _may_look(meaning, voice) else None
+    found = _without_child(voice, found) if found else None
     return found if found and _is_looking(meaning, found, voice) else None
+
+
+def _without_child(voice: Voice, search: Search) -> Search | None:
+    """Where nothing of this kind is for children, a child that is named is somebody beside it; with an age, the child
+    is whom they ask for, and the entries say what there is.
+    """
+    ages = {wish for wish in search.wishes if wish.field == "age" and ages_of(wish.value)[1] < ADULT}
+    child = search.wishes & {Wish("audience", "children")} | ages
+    if not child or voice.snapshot.offers.find(Search(search.kind, frozenset(child)), voice.today):
+        return search
+    return None if ages else replace(search, wishes=search.wishes - child)
 
 
 def _may_look(meaning: Meaning, voice: Voice) -> bool:

@@ -31,7 +31,6 @@ SHARED = ("kind", "activity", "language")  # what people also say in Dutch or En
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 # Who has A1 knows some Dutch; a course A1 (`offers.search.LEVEL_OF`) is for beginners.
 _LEVEL_CODES = {"a0": "beginner", "a1": "some", "a2": "some", "b1": "advanced", "b2": "advanced", "c1": "advanced"}
-_FOR_ADULTS = ("mo", "dutch")
 _FIRST_OF_KINDS: tuple[Kind, ...] = ("practise", "infosessions", "buddies", "mo", "dutch", "leisure")
 
 _YEARS, _NUMBER = "years", "number"
@@ -259,12 +258,8 @@ def search_in(wanted: Wanted, weights: Mapping[str, float]) -> Search | None:
     kind = _kind_of(wanted, weights)
     if kind is None:
         return None
-    wishes = {wish for wish in wanted.wishes if wish.field in FIELDS_OF[kind]}
-    if kind in _FOR_ADULTS:
-        if any(wish.field == "age" and int(wish.value) < ADULT for wish in wishes):
-            return None  # they ask about a child beside it, or for one that learns Dutch at school
-        wishes -= {Wish("audience", "children")}
-    return Search(kind, frozenset(wishes))
+    fields = FIELDS_OF[kind]
+    return Search(kind, frozenset(wish for wish in wanted.wishes if wish.field in fields))
 
 
 def _kind_of(wanted: Wanted, weights: Mapping[str, float]) -> Kind | None:
